@@ -199,6 +199,7 @@ struct rf_ruleset {
 	__u8 has_given_name rf_doc("an item has RF_ITEM_GIVEN_NAME");
 	__u16 shapes[8] rf_doc("shape ids");
 	__u8 depths[8] rf_doc("the depths, rising");
+	__u8 _pad[4];
 };
 
 enum rf_workload_flag {
