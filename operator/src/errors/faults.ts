@@ -1,0 +1,120 @@
+// Codes of faults: something about the system failed. `retryable` says whether the same attempt can succeed later
+// without anybody changing anything.
+
+export interface FaultEntry {
+  readonly retryable: boolean;
+  /** What it means. */
+  readonly summary: string;
+  /** What to do. */
+  readonly fix: string;
+}
+
+const lasting = (summary: string, fix: string): FaultEntry => ({ retryable: false, summary, fix });
+const passing = (summary: string, fix: string): FaultEntry => ({ retryable: true, summary, fix });
+
+export const FAULT_CODES = {
+  // kernel
+  KERNEL_NOT_ROOT: lasting('The process may not load BPF programs.', 'Run as root.'),
+  KERNEL_NO_BTF: lasting(
+    'The kernel gives no type information (/sys/kernel/btf/vmlinux), without which no program can be fitted to it.',
+    'Use a kernel built with CONFIG_DEBUG_INFO_BTF.',
+  ),
+  KERNEL_NO_CGROUP2: lasting(
+    'No cgroup v2 file system is mounted.',
+    'Mount one: mount -t cgroup2 none /sys/fs/cgroup.',
+  ),
+  KERNEL_NO_BPFFS: lasting(
+    'The BPF file system that keeps programs and maps alive cannot be mounted or used.',
+    'Check that the run folder exists, is writable by root and may hold a mount.',
+  ),
+  KERNEL_OBJECT_MISSING: lasting(
+    'The compiled BPF object or the addon is not where it is expected.',
+    'Run npm run build.',
+  ),
+  KERNEL_LAYOUT_MISMATCH: lasting(
+    'The BPF object and the codecs were generated from different contracts.',
+    'Run npm run build; never mix files of two builds.',
+  ),
+  KERNEL_LOAD_REJECTED: lasting(
+    "The kernel's verifier refused a program.",
+    "Report it with the kernel's version; the verifier's log is a property of the fault.",
+  ),
+  KERNEL_ATTACH_REFUSED: lasting(
+    'A program was loaded and the kernel did not let it attach.',
+    'See ringfence probe for what this kernel offers.',
+  ),
+  KERNEL_NO_BACKEND: lasting(
+    'The kernel offers neither LSM nor tracepoint programs, so that nothing can be enforced.',
+    'Boot with bpf among the LSMs: lsm=...,bpf on the kernel command line.',
+  ),
+  KERNEL_MAP_FULL: lasting(
+    'A map has no room for what the policies need. The previous policies stay in force.',
+    'Reduce the number of policies or workloads.',
+  ),
+  KERNEL_MAP_FAILED: passing('Reading or writing a map failed.', 'The agent tries again; see errno.'),
+  KERNEL_RING_FAILED: passing(
+    'Events cannot be read from the ring buffer. Enforcement is not affected.',
+    'The agent tries again.',
+  ),
+  KERNEL_PIN_FAILED: lasting(
+    'A program, link or map cannot be pinned, so that enforcement would end with the agent.',
+    'Check the run folder; ringfence uninstall removes what is left of an earlier installation.',
+  ),
+  KERNEL_ADOPT_FAILED: lasting(
+    'What an earlier agent left in the kernel cannot be taken over.',
+    'Run ringfence uninstall, then start again.',
+  ),
+  KERNEL_TEST_RUN_FAILED: lasting('A program cannot be run on test data.', 'See errno.'),
+  KERNEL_INODE_UNREADABLE: passing(
+    'The file behind an exact pattern cannot be looked at, so that the rule holds for its name only.',
+    'Check that the file system of the path is mounted and readable.',
+  ),
+  // agent
+  AGENT_ALREADY_RUNNING: lasting(
+    'Another agent holds the run folder of this machine.',
+    'Stop the other agent first; two would write the same maps.',
+  ),
+  AGENT_SOCKET_FAILED: lasting(
+    'The unix socket for health, status and commands cannot be made or reached.',
+    'Check the run folder.',
+  ),
+  AGENT_NOT_RUNNING: passing('No agent answers on the socket.', 'Start one with ringfence run.'),
+  AGENT_BAD_REQUEST: lasting(
+    'The agent does not understand the command it was sent.',
+    'Use a CLI of the same version.',
+  ),
+  AGENT_OPTION_INVALID: lasting('An option or argument of the command line is wrong.', 'See ringfence help.'),
+  AGENT_CGROUP_UNREADABLE: passing(
+    'A cgroup cannot be read; its processes keep the policies they had.',
+    'The agent tries again.',
+  ),
+  AGENT_TOO_MANY_SHAPES: lasting(
+    'The policies that select one workload use more path depths or wildcard shapes together than a decision can look up. The previous set stays in force.',
+    'Write patterns of the same form, or narrow the selectors.',
+  ),
+  AGENT_TOO_MANY_RULESETS: lasting(
+    'More rules select one workload than its rulesets can hold. The previous set stays in force.',
+    'Merge rules, or narrow the selectors.',
+  ),
+  // sources: policy folder, state directory, event file
+  SOURCE_FOLDER_MISSING: passing(
+    'The policy folder does not exist or vanished. The last good policies stay in force.',
+    'Create the folder; an empty folder removes policies, a missing one never does.',
+  ),
+  SOURCE_UNREADABLE: passing(
+    'A policy file or folder cannot be read. What it held last stays in force.',
+    'Check its permissions and type.',
+  ),
+  SOURCE_STATE_CORRUPT: lasting(
+    'A file of the state directory is damaged. It was set aside and is not used.',
+    'Nothing needs to be done; the files are written again.',
+  ),
+  SOURCE_STATE_UNWRITABLE: passing(
+    'The state directory cannot be written (no space, read-only, permissions), so that the last good policies would not survive a restart.',
+    'Make room or correct the permissions; the agent tries again.',
+  ),
+  SOURCE_SINK_UNWRITABLE: passing(
+    'Events cannot be written to their file. Enforcement and counters go on; lost lines are counted.',
+    'Make room or correct the permissions; the agent tries again.',
+  ),
+} as const satisfies Record<string, FaultEntry>;
