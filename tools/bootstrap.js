@@ -1,0 +1,146 @@
+// Brings a bare machine to the point where the project's own tools can run, then hands over to tools/tasks.js under the
+// project's own Node. Plain JavaScript for whatever Node the machine has (18 or newer), with nothing of ours installed.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { constants } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const projectNode = join(root, 'node_modules', 'node', 'bin', 'node');
+
+/** Oldest Node that can run this file and npm's own code. */
+const OLDEST_NODE = 18;
+
+/** Debian packages without which nothing can be built. */
+const BUILD_PACKAGES = ['clang', 'libbpf-dev', 'libelf-dev', 'zlib1g-dev', 'pkg-config', 'cmake', 'make', 'g++'];
+
+/** Debian packages that boot the guest kernels. Without them the guest suites cannot run. */
+const GUEST_PACKAGES = ['qemu-system-x86', 'qemu-system-common', 'busybox-static', 'xz-utils', 'cpio'];
+
+/** Commands that boot guests. */
+const GUEST_COMMANDS = new Set(['start', 'test', 'test:kernel', 'test:long', 'bench', 'fuzz']);
+
+class SetupError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message what was attempted, expected and found
+   * @param {string} hint what to do
+   */
+  constructor(code, message, hint) {
+    super(`${code}: ${message}; ${hint}`);
+  }
+}
+
+function run(command, args, options = {}) {
+  return spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
+}
+
+function checkNode() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major >= OLDEST_NODE) return;
+  throw new SetupError(
+    'SETUP_NODE_TOO_OLD',
+    `expected Node ${OLDEST_NODE} or newer to start with, found ${process.versions.node}`,
+    'install a newer Node; the project then brings its own',
+  );
+}
+
+function isInstalled(name) {
+  const answer = run('dpkg-query', ['-W', '-f', '${db:Status-Status}', name], { stdio: 'pipe', encoding: 'utf8' });
+  return answer.status === 0 && answer.stdout.trim() === 'installed';
+}
+
+function missingPackages(names) {
+  return names.filter((name) => !isInstalled(name));
+}
+
+function hasPackageLists() {
+  const folder = '/var/lib/apt/lists';
+  return existsSync(folder) && readdirSync(folder).some((name) => name.includes('_Packages'));
+}
+
+function aptInstall(names) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const wait = ['-o', 'DPkg::Lock::Timeout=300'];
+  const install = () =>
+    run('apt-get', [...wait, 'install', '-y', '-q', '--no-install-recommends', ...names], { env }).status === 0;
+  if (hasPackageLists() && install()) return true;
+  return run('apt-get', [...wait, 'update', '-q'], { env }).status === 0 && install();
+}
+
+function ensurePackages(names) {
+  const missing = missingPackages(names);
+  if (missing.length === 0) return;
+  const list = missing.join(' ');
+  if (process.getuid?.() !== 0) {
+    throw new SetupError('SETUP_NOT_ROOT', `Debian packages are missing: ${list}`, `run as root, or: apt-get install ${list}`);
+  }
+  process.stderr.write(`set-up: installing ${list}\n`);
+  if (!aptInstall(missing)) {
+    throw new SetupError('SETUP_APT_FAILED', `apt-get could not install ${list}`, 'see its messages above');
+  }
+}
+
+function ensureDebianPackages(command) {
+  if (run('dpkg-query', ['--version'], { stdio: 'ignore' }).error) {
+    throw new SetupError('SETUP_NO_APT', 'expected Debian 12 or newer, found no dpkg', 'use a Debian machine or container');
+  }
+  ensurePackages(BUILD_PACKAGES);
+  if (GUEST_COMMANDS.has(command)) ensurePackages(GUEST_PACKAGES);
+}
+
+function readLock(path) {
+  return JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
+}
+
+/** True when node_modules holds exactly what the lock file asks for; optional packages of other platforms may lack. */
+function modulesMatchLock() {
+  if (!existsSync(projectNode) || !existsSync(join(root, 'node_modules/.package-lock.json'))) return false;
+  const wanted = readLock('package-lock.json');
+  const present = readLock('node_modules/.package-lock.json');
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || present[path]?.version === version || (optional && !present[path]),
+  );
+}
+
+function ensureModules() {
+  if (modulesMatchLock()) return;
+  process.stderr.write('set-up: installing npm packages\n');
+  const npm = process.env.npm_execpath;
+  const [command, args] = npm?.endsWith('.js') ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']];
+  // The machine's Node may be older than what some packages ask for; they only ever run under the project's Node.
+  const result = run(command, [...args, '--loglevel=error', '--include=dev'], { stdio: ['ignore', 2, 2] });
+  if (result.status === 0 && modulesMatchLock()) return;
+  throw new SetupError('SETUP_NPM_FAILED', 'npm ci did not install what package-lock.json asks for', 'see its messages above');
+}
+
+/** Runs the task and resolves to its exit status. */
+function handOver(args) {
+  const path = [dirname(projectNode), join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter);
+  const env = { ...process.env, PATH: path };
+  const child = spawn(projectNode, [join(root, 'tools', 'tasks.js'), ...args], { cwd: root, stdio: 'inherit', env });
+  // Ctrl-C reaches the task by itself, through the terminal's foreground group; sent twice it would mean "at once".
+  process.on('SIGINT', () => undefined);
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status, signal) => resolve(status ?? 128 + constants.signals[signal]));
+  });
+}
+
+function main(args) {
+  const [command = 'help'] = args;
+  checkNode();
+  ensureDebianPackages(command);
+  ensureModules();
+  return handOver(args);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}
