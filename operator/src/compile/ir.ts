@@ -35,9 +35,7 @@ export type Category =
   | 'Integrity';
 
 /** One component of a pattern. Bytes are latin-1 text: one UTF-16 unit, U+0000 to U+00FF, for each byte. */
-export type ComponentIR =
-  | { readonly literal: string }
-  | { readonly prefix: string; readonly suffix: string };
+export type ComponentIR = { readonly literal: string } | { readonly prefix: string; readonly suffix: string };
 
 /**
  * A path pattern after parsing: escapes are gone, equivalent directories are canonical (`/bin/sh` is `/usr/bin/sh`).
