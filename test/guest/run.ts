@@ -1,62 +1,73 @@
 // Runs one command in a freshly booted guest: Debian kernel, the machine's own root file system read-only, the checkout in it, PID 1 ours.
-import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { cacheFolder, GuestUnavailable } from './cache.js'
-import { quote } from './command.js'
-import { kernelImage, type KernelImage, type KernelName } from './kernel-image.js'
-import { emulatorFor, type Emulator } from './qemu.js'
+import { spawn, type ChildProcess } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cacheFolder, GuestUnavailable } from './cache.js';
+import { quote } from './command.js';
+import { kernelImage, type KernelImage, type KernelName } from './kernel-image.js';
+import { emulatorFor, type Emulator } from './qemu.js';
 
 export interface GuestOptions {
-  readonly kernel: KernelName
+  readonly kernel: KernelName;
   /** An argument vector, or the text of a shell script. Runs as root in the checkout. */
-  readonly command: readonly string[] | string
+  readonly command: readonly string[] | string;
   /** Counted from the moment the guest is up. */
-  readonly timeoutS?: number
-  readonly memoryMb?: number
+  readonly timeoutS?: number;
+  readonly memoryMb?: number;
   /** One guest nanosecond = one guest instruction; for counting, slower. */
-  readonly icount?: boolean
-  readonly env?: Readonly<Record<string, string>>
+  readonly icount?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
   /** Extra words for the kernel command line. */
-  readonly kernelWords?: readonly string[]
+  readonly kernelWords?: readonly string[];
   /** Kernel modules to insert, by name, in order; those built in are skipped. */
-  readonly modules?: readonly string[]
-  readonly onOutput?: (text: string) => void
+  readonly modules?: readonly string[];
+  readonly onOutput?: (text: string) => void;
   /** Called before the run's folder is removed; the guest sees that folder, read-write, as /run/job. */
-  readonly collect?: (folder: string) => void
+  readonly collect?: (folder: string) => void;
 }
 
 export interface GuestResult {
   /** Exit status of the command; 124 when the time was up. */
-  readonly code: number
-  readonly stdout: string
+  readonly code: number;
+  readonly stdout: string;
   /** Wall time from the start of QEMU to the first line of the command. */
-  readonly bootSeconds: number
-  readonly wallSeconds: number
-  readonly kernelVersion: string
+  readonly bootSeconds: number;
+  readonly wallSeconds: number;
+  readonly kernelVersion: string;
   /** Console lines that tell of a kernel bug: oops, warning, panic. */
-  readonly kernelTrouble: readonly string[]
+  readonly kernelTrouble: readonly string[];
 }
 
-export const CHECKOUT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
+export const CHECKOUT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 
-const BOOT_LIMIT_S = 120
-const BOOT_TRIES = 3
-const POLL_MS = 100
-const TROUBLE = /BUG:|Oops|Kernel panic|WARNING: CPU|general protection|double fault/
+const BOOT_LIMIT_S = 120;
+const BOOT_TRIES = 3;
+const POLL_MS = 100;
+const TROUBLE = /BUG:|Oops|Kernel panic|WARNING: CPU|general protection|double fault/;
 
 interface Attempt {
-  readonly up: boolean
-  readonly result: GuestResult
-  readonly console: string
+  readonly up: boolean;
+  readonly result: GuestResult;
+  readonly console: string;
 }
 
 class FileTail {
-  text = ''
-  private position = 0
-  private readonly decoder = new TextDecoder()
+  text = '';
+  private position = 0;
+  private readonly decoder = new TextDecoder();
 
   constructor(
     private readonly path: string,
@@ -64,48 +75,73 @@ class FileTail {
   ) {}
 
   poll(): void {
-    if (!existsSync(this.path)) return
-    const file = openSync(this.path, 'r')
+    if (!existsSync(this.path)) return;
+    const file = openSync(this.path, 'r');
     try {
-      const part = Buffer.alloc(64 * 1024)
-      for (let read = readSync(file, part, 0, part.length, this.position); read > 0; read = readSync(file, part, 0, part.length, this.position)) {
-        this.position += read
-        const text = this.decoder.decode(part.subarray(0, read), { stream: true })
-        this.text += text
-        this.onText(text)
+      const part = Buffer.alloc(64 * 1024);
+      for (
+        let read = readSync(file, part, 0, part.length, this.position);
+        read > 0;
+        read = readSync(file, part, 0, part.length, this.position)
+      ) {
+        this.position += read;
+        const text = this.decoder.decode(part.subarray(0, read), { stream: true });
+        this.text += text;
+        this.onText(text);
       }
     } finally {
-      closeSync(file)
+      closeSync(file);
     }
   }
 }
 
 function prepareShare(run: string, image: KernelImage, options: GuestOptions): void {
-  const share = join(run, 'share')
-  mkdirSync(join(share, 'modules'), { recursive: true })
-  const command = typeof options.command === 'string' ? options.command : `exec ${options.command.map(quote).join(' ')}\n`
-  writeFileSync(join(share, 'command.sh'), command)
-  const variables = Object.entries(options.env ?? {}).map(([name, value]) => `export ${name}=${quote(value)}\n`)
-  writeFileSync(join(share, 'environment.sh'), variables.join(''))
-  copyFileSync(join(image.folder, 'busybox'), join(share, 'busybox'))
-  const modules = options.modules ?? ['overlay', 'loop']
+  const share = join(run, 'share');
+  mkdirSync(join(share, 'modules'), { recursive: true });
+  const command =
+    typeof options.command === 'string' ? options.command : `exec ${options.command.map(quote).join(' ')}\n`;
+  writeFileSync(join(share, 'command.sh'), command);
+  const variables = Object.entries(options.env ?? {}).map(([name, value]) => `export ${name}=${quote(value)}\n`);
+  writeFileSync(join(share, 'environment.sh'), variables.join(''));
+  copyFileSync(join(image.folder, 'busybox'), join(share, 'busybox'));
+  const modules = options.modules ?? ['overlay', 'loop'];
   modules.forEach((name, index) => {
-    const from = join(image.folder, 'modules', `${name}.ko`)
+    const from = join(image.folder, 'modules', `${name}.ko`);
     // The index keeps the order of insertion for the guest's glob.
-    if (existsSync(from)) copyFileSync(from, join(share, 'modules', `${index.toString().padStart(2, '0')}-${name}.ko`))
-  })
+    if (existsSync(from)) copyFileSync(from, join(share, 'modules', `${index.toString().padStart(2, '0')}-${name}.ko`));
+  });
 }
 
 function qemuArguments(run: string, image: KernelImage, emulator: Emulator, options: GuestOptions): string[] {
-  const memory = `${(options.memoryMb ?? 1024).toString()}M`
-  const init = join(CHECKOUT, 'test', 'guest', 'init.sh')
-  const words = ['console=ttyS0', 'quiet', 'panic=-1', 'root=hostroot', 'rootfstype=virtiofs', 'ro', 'lsm=landlock,lockdown,yama,bpf', `rf_init=${init}`]
-  if (image.initramfs === undefined) words.push(`init=${init}`)
-  const counted = options.icount === true
+  const memory = `${(options.memoryMb ?? 1024).toString()}M`;
+  const init = join(CHECKOUT, 'test', 'guest', 'init.sh');
+  const words = [
+    'console=ttyS0',
+    'quiet',
+    'panic=-1',
+    'root=hostroot',
+    'rootfstype=virtiofs',
+    'ro',
+    'lsm=landlock,lockdown,yama,bpf',
+    `rf_init=${init}`,
+  ];
+  if (image.initramfs === undefined) words.push(`init=${init}`);
+  const counted = options.icount === true;
   return [
     emulator.qemu,
     ...(emulator.dataFolder === undefined ? [] : ['-L', emulator.dataFolder]),
-    ...['-accel', `tcg,thread=${counted ? 'single' : 'multi'}`, '-M', 'q35', '-cpu', emulator.cpu, '-smp', '1', '-m', memory],
+    ...[
+      '-accel',
+      `tcg,thread=${counted ? 'single' : 'multi'}`,
+      '-M',
+      'q35',
+      '-cpu',
+      emulator.cpu,
+      '-smp',
+      '1',
+      '-m',
+      memory,
+    ],
     ...(counted ? ['-icount', 'shift=0,sleep=off'] : []),
     ...['-object', `memory-backend-memfd,id=mem,size=${memory},share=on`, '-numa', 'node,memdev=mem'],
     ...['-chardev', `socket,id=root,path=${run}/root.sock`, '-device', 'vhost-user-fs-pci,chardev=root,tag=hostroot'],
@@ -113,44 +149,48 @@ function qemuArguments(run: string, image: KernelImage, emulator: Emulator, opti
     ...['-display', 'none', '-nodefaults', '-no-reboot', '-serial', `file:${run}/serial.log`, '-kernel', image.vmlinuz],
     ...(image.initramfs === undefined ? [] : ['-initrd', image.initramfs]),
     ...['-append', [...words, ...(options.kernelWords ?? [])].join(' ')],
-  ]
+  ];
 }
 
 /** One guest at a time on a machine: they are slow alone already. The lock is held as long as the processes live. */
 function start(run: string, emulator: Emulator, qemu: readonly string[]): ChildProcess {
-  const script = 'exec 9>"$1"; flock 9; shift; exec setpriv --pdeathsig KILL unshare -m -p -f --kill-child sh "$@"'
-  const host = [join(CHECKOUT, 'test', 'guest', 'host.sh'), run, CHECKOUT, emulator.virtiofsd, ...qemu]
-  const env = emulator.libraryPath === '' ? process.env : { ...process.env, LD_LIBRARY_PATH: emulator.libraryPath }
-  return spawn('sh', ['-c', script, 'guest', join(cacheFolder(), 'guest.lock'), ...host], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const script = 'exec 9>"$1"; flock 9; shift; exec setpriv --pdeathsig KILL unshare -m -p -f --kill-child sh "$@"';
+  const host = [join(CHECKOUT, 'test', 'guest', 'host.sh'), run, CHECKOUT, emulator.virtiofsd, ...qemu];
+  const env = emulator.libraryPath === '' ? process.env : { ...process.env, LD_LIBRARY_PATH: emulator.libraryPath };
+  return spawn('sh', ['-c', script, 'guest', join(cacheFolder(), 'guest.lock'), ...host], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 interface Progress {
-  readonly output: FileTail
-  readonly serial: FileTail
-  readonly complaints: () => string
-  startedMs: number | undefined
-  upMs: number | undefined
-  timedOut: boolean
+  readonly output: FileTail;
+  readonly serial: FileTail;
+  readonly complaints: () => string;
+  startedMs: number | undefined;
+  upMs: number | undefined;
+  timedOut: boolean;
 }
 
 function watch(child: ChildProcess, progress: Progress, timeoutS: number): void {
-  progress.serial.poll()
-  progress.output.poll()
-  const nowMs = performance.now()
-  if (progress.upMs === undefined && progress.serial.text.includes('GUEST-UP')) progress.upMs = nowMs
-  const bootOver = progress.upMs === undefined && progress.startedMs !== undefined && nowMs - progress.startedMs > BOOT_LIMIT_S * 1000
-  const timeOver = progress.upMs !== undefined && nowMs - progress.upMs > timeoutS * 1000
+  progress.serial.poll();
+  progress.output.poll();
+  const nowMs = performance.now();
+  if (progress.upMs === undefined && progress.serial.text.includes('GUEST-UP')) progress.upMs = nowMs;
+  const bootOver =
+    progress.upMs === undefined && progress.startedMs !== undefined && nowMs - progress.startedMs > BOOT_LIMIT_S * 1000;
+  const timeOver = progress.upMs !== undefined && nowMs - progress.upMs > timeoutS * 1000;
   if (bootOver || timeOver) {
-    progress.timedOut = true
-    child.kill('SIGKILL')
+    progress.timedOut = true;
+    child.kill('SIGKILL');
   }
 }
 
 async function boot(run: string, image: KernelImage, emulator: Emulator, options: GuestOptions): Promise<Attempt> {
-  prepareShare(run, image, options)
-  const child = start(run, emulator, qemuArguments(run, image, emulator, options))
-  let complaints = ''
-  child.stderr?.on('data', (part: Buffer) => (complaints += part.toString()))
+  prepareShare(run, image, options);
+  const child = start(run, emulator, qemuArguments(run, image, emulator, options));
+  let complaints = '';
+  child.stderr?.on('data', (part: Buffer) => (complaints += part.toString()));
   const progress: Progress = {
     output: new FileTail(join(run, 'share', 'out'), options.onOutput),
     serial: new FileTail(join(run, 'serial.log')),
@@ -158,33 +198,33 @@ async function boot(run: string, image: KernelImage, emulator: Emulator, options
     startedMs: undefined,
     upMs: undefined,
     timedOut: false,
-  }
-  child.stdout?.once('data', () => (progress.startedMs = performance.now()))
+  };
+  child.stdout?.once('data', () => (progress.startedMs = performance.now()));
   const timer = setInterval(() => {
-    watch(child, progress, options.timeoutS ?? 300)
-  }, POLL_MS)
+    watch(child, progress, options.timeoutS ?? 300);
+  }, POLL_MS);
   await new Promise<void>((resolve, reject) => {
-    child.on('error', reject)
+    child.on('error', reject);
     child.on('close', () => {
-      resolve()
-    })
+      resolve();
+    });
   }).finally(() => {
-    clearInterval(timer)
-  })
-  progress.serial.poll()
-  progress.output.poll()
-  return summarise(run, image, progress)
+    clearInterval(timer);
+  });
+  progress.serial.poll();
+  progress.output.poll();
+  return summarise(run, image, progress);
 }
 
 function exitStatus(run: string, timedOut: boolean): number {
-  const file = join(run, 'share', 'rc')
-  if (existsSync(file)) return Number.parseInt(readFileSync(file, 'utf8'), 10)
-  return timedOut ? 124 : 125
+  const file = join(run, 'share', 'rc');
+  if (existsSync(file)) return Number.parseInt(readFileSync(file, 'utf8'), 10);
+  return timedOut ? 124 : 125;
 }
 
 function summarise(run: string, image: KernelImage, progress: Progress): Attempt {
-  const startedMs = progress.startedMs ?? performance.now()
-  const console = progress.serial.text.replaceAll('\r', '')
+  const startedMs = progress.startedMs ?? performance.now();
+  const console = progress.serial.text.replaceAll('\r', '');
   return {
     up: progress.upMs !== undefined || console.includes('GUEST-UP'),
     console: `${progress.complaints()}${console}`,
@@ -196,31 +236,36 @@ function summarise(run: string, image: KernelImage, progress: Progress): Attempt
       kernelVersion: image.version,
       kernelTrouble: console.split('\n').filter((line) => TROUBLE.test(line)),
     },
-  }
+  };
 }
 
 async function attempt(image: KernelImage, emulator: Emulator, options: GuestOptions): Promise<Attempt> {
-  const run = mkdtempSync(join(tmpdir(), 'ringfence-guest-'))
+  const run = mkdtempSync(join(tmpdir(), 'ringfence-guest-'));
   try {
-    const outcome = await boot(run, image, emulator, options)
-    options.collect?.(join(run, 'share'))
-    return outcome
+    const outcome = await boot(run, image, emulator, options);
+    options.collect?.(join(run, 'share'));
+    return outcome;
   } finally {
-    rmSync(run, { recursive: true, force: true })
+    rmSync(run, { recursive: true, force: true });
   }
 }
 
 /** Boots, runs, powers off. Tries again only when the guest never came up: a command that ran is never run twice. */
 export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
-  if (/\s/.test(CHECKOUT)) throw new GuestUnavailable(`the checkout's path has white space, which a kernel command line cannot carry: ${CHECKOUT}`)
-  const image = await kernelImage(options.kernel)
-  const emulator = await emulatorFor(options.kernel)
-  let console = ''
+  if (/\s/.test(CHECKOUT))
+    throw new GuestUnavailable(
+      `the checkout's path has white space, which a kernel command line cannot carry: ${CHECKOUT}`,
+    );
+  const image = await kernelImage(options.kernel);
+  const emulator = await emulatorFor(options.kernel);
+  let console = '';
   for (let tries = 0; tries < BOOT_TRIES; tries++) {
-    const outcome = await attempt(image, emulator, options)
-    if (outcome.up) return outcome.result
-    console = outcome.console
+    const outcome = await attempt(image, emulator, options);
+    if (outcome.up) return outcome.result;
+    console = outcome.console;
   }
-  const end = console.trim().split('\n').slice(-12).join('\n')
-  throw new GuestUnavailable(`the ${options.kernel} guest did not come up in ${BOOT_TRIES.toString()} tries; its console ended with:\n${end}`)
+  const end = console.trim().split('\n').slice(-12).join('\n');
+  throw new GuestUnavailable(
+    `the ${options.kernel} guest did not come up in ${BOOT_TRIES.toString()} tries; its console ended with:\n${end}`,
+  );
 }
