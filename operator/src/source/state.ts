@@ -1,0 +1,150 @@
+// What must outlive the agent, below one directory. objects/UID.json: the last good version of each file's object.
+// registry.json: numbers given to rules and objects (registry.ts). pause.json: until when the node is paused.
+// A file that cannot be written is tried again; a damaged one is set aside and costs only what it held.
+
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SourceFault } from '../errors.js';
+import type { Fault } from '../errors.js';
+import { syncFolder, writeAtomic } from './atomic-file.js';
+import { errnoName, sourceFault } from './errno.js';
+import { emptyRegistry } from './registry.js';
+import type { RegistryData } from './registry.js';
+
+export const DEFAULT_STATE_DIR = '/var/lib/ringfence';
+const FORMAT = 1;
+
+/** An object of a policy folder as it was when it was last good. */
+export interface StoredObject {
+  readonly uid: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly generation: number;
+  /** File below the policy folder that it came from. */
+  readonly file: string;
+  /** The text of its document, to be parsed and validated again. */
+  readonly text: string;
+}
+
+export interface PauseState {
+  /** RFC 3339. */
+  readonly since: string;
+  readonly until: string;
+}
+
+export interface SavedState {
+  readonly objects: readonly StoredObject[];
+  readonly registry: RegistryData;
+  readonly pause: PauseState | undefined;
+  readonly faults: readonly Fault[];
+}
+
+export class StateDirectory {
+  readonly #objects: string;
+
+  constructor(readonly path: string) {
+    this.#objects = join(path, 'objects');
+  }
+
+  /** Everything that can be read; what is damaged or missing is absent, and named in `faults` where it was damaged. */
+  async load(): Promise<SavedState> {
+    const faults: Fault[] = [];
+    await mkdir(this.#objects, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      faults.push(sourceFault('SOURCE_STATE_UNWRITABLE', 'make state directory', this.path, error));
+    });
+    const objects: StoredObject[] = [];
+    for (const name of await this.#objectFiles(faults)) {
+      const object = await readJson(join(this.#objects, name), isStoredObject, faults);
+      if (object !== undefined) objects.push(object);
+    }
+    return {
+      objects,
+      registry: (await readJson(join(this.path, 'registry.json'), isRegistry, faults)) ?? emptyRegistry(),
+      pause: await readJson(join(this.path, 'pause.json'), isPause, faults),
+      faults,
+    };
+  }
+
+  async saveObject(object: StoredObject): Promise<void> {
+    await this.#save(join(this.#objects, `${object.uid}.json`), object);
+  }
+
+  async removeObject(uid: string): Promise<void> {
+    await this.#remove(join(this.#objects, `${uid}.json`));
+  }
+
+  async saveRegistry(registry: RegistryData): Promise<void> {
+    await this.#save(join(this.path, 'registry.json'), registry);
+  }
+
+  async savePause(pause: PauseState | undefined): Promise<void> {
+    const path = join(this.path, 'pause.json');
+    await (pause === undefined ? this.#remove(path) : this.#save(path, pause));
+  }
+
+  async #objectFiles(faults: Fault[]): Promise<string[]> {
+    try {
+      return (await readdir(this.#objects)).filter((name) => name.endsWith('.json')).sort();
+    } catch (error) {
+      if (errnoName(error) !== 'ENOENT') {
+        faults.push(sourceFault('SOURCE_UNREADABLE', 'list state directory', this.#objects, error));
+      }
+      return [];
+    }
+  }
+
+  async #save(path: string, value: object): Promise<void> {
+    try {
+      await mkdir(this.#objects, { recursive: true, mode: 0o700 });
+      await writeAtomic(path, `${JSON.stringify({ format: FORMAT, ...value })}\n`);
+    } catch (error) {
+      throw sourceFault('SOURCE_STATE_UNWRITABLE', 'write state file', path, error);
+    }
+  }
+
+  async #remove(path: string): Promise<void> {
+    try {
+      await rm(path, { force: true });
+      await syncFolder(this.path);
+    } catch (error) {
+      throw sourceFault('SOURCE_STATE_UNWRITABLE', 'remove state file', path, error);
+    }
+  }
+}
+
+async function readJson<T>(path: string, isValid: (value: unknown) => value is T, faults: Fault[]): Promise<T | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (hasFormat(value) && isValid(value)) return value;
+    faults.push(new SourceFault('SOURCE_STATE_CORRUPT', 'use state file', { object: path }));
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return undefined;
+    const code = error instanceof SyntaxError ? 'SOURCE_STATE_CORRUPT' : 'SOURCE_UNREADABLE';
+    faults.push(sourceFault(code, 'read state file', path, error));
+    if (code === 'SOURCE_UNREADABLE') return undefined;
+  }
+  await rename(path, `${path}.damaged`).catch(() => undefined);
+  return undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function hasFormat(value: unknown): boolean {
+  return isRecord(value) && value.format === FORMAT;
+}
+
+function isStoredObject(value: unknown): value is StoredObject {
+  if (!isRecord(value) || !Number.isSafeInteger(value.generation)) return false;
+  return ['uid', 'kind', 'namespace', 'name', 'file', 'text'].every((key) => typeof value[key] === 'string');
+}
+
+function isRegistry(value: unknown): value is RegistryData {
+  return isRecord(value) && Number.isSafeInteger(value.nextKey) && isRecord(value.rules) && isRecord(value.generations);
+}
+
+function isPause(value: unknown): value is PauseState {
+  return isRecord(value) && typeof value.since === 'string' && typeof value.until === 'string';
+}
