@@ -74,7 +74,11 @@ function ensurePackages(names) {
   if (missing.length === 0) return;
   const list = missing.join(' ');
   if (process.getuid?.() !== 0) {
-    throw new SetupError('SETUP_NOT_ROOT', `Debian packages are missing: ${list}`, `run as root, or: apt-get install ${list}`);
+    throw new SetupError(
+      'SETUP_NOT_ROOT',
+      `Debian packages are missing: ${list}`,
+      `run as root, or: apt-get install ${list}`,
+    );
   }
   process.stderr.write(`set-up: installing ${list}\n`);
   if (!aptInstall(missing)) {
@@ -84,7 +88,11 @@ function ensurePackages(names) {
 
 function ensureDebianPackages(command) {
   if (run('dpkg-query', ['--version'], { stdio: 'ignore' }).error) {
-    throw new SetupError('SETUP_NO_APT', 'expected Debian 12 or newer, found no dpkg', 'use a Debian machine or container');
+    throw new SetupError(
+      'SETUP_NO_APT',
+      'expected Debian 12 or newer, found no dpkg',
+      'use a Debian machine or container',
+    );
   }
   ensurePackages(BUILD_PACKAGES);
   if (GUEST_COMMANDS.has(command)) ensurePackages(GUEST_PACKAGES);
@@ -100,7 +108,8 @@ function modulesMatchLock() {
   const wanted = readLock('package-lock.json');
   const present = readLock('node_modules/.package-lock.json');
   return Object.entries(wanted).every(
-    ([path, { version, optional }]) => path === '' || present[path]?.version === version || (optional && !present[path]),
+    ([path, { version, optional }]) =>
+      path === '' || present[path]?.version === version || (optional && !present[path]),
   );
 }
 
@@ -112,7 +121,11 @@ function ensureModules() {
   // The machine's Node may be older than what some packages ask for; they only ever run under the project's Node.
   const result = run(command, [...args, '--loglevel=error', '--include=dev'], { stdio: ['ignore', 2, 2] });
   if (result.status === 0 && modulesMatchLock()) return;
-  throw new SetupError('SETUP_NPM_FAILED', 'npm ci did not install what package-lock.json asks for', 'see its messages above');
+  throw new SetupError(
+    'SETUP_NPM_FAILED',
+    'npm ci did not install what package-lock.json asks for',
+    'see its messages above',
+  );
 }
 
 /** Runs the task and resolves to its exit status. */

@@ -1,7 +1,17 @@
 // Incremental build: TypeScript, generated files checked, BPF objects, addon. Each step does nothing when its outputs are
 // newer than what they are made of. Plain JavaScript, since it also builds the tools that are written in TypeScript.
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -16,7 +26,8 @@ export class BuildError extends Error {}
 function run(root, command, args) {
   const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
   if (result.error) throw new BuildError(`BUILD_TOOL_MISSING: cannot run ${command}: ${result.error.code}`);
-  if (result.status !== 0) throw new BuildError(`BUILD_FAILED: ${command} ${args[0] ?? ''} ended with status ${result.status}`);
+  if (result.status !== 0)
+    throw new BuildError(`BUILD_FAILED: ${command} ${args[0] ?? ''} ended with status ${result.status}`);
 }
 
 function modified(path) {
@@ -66,9 +77,21 @@ function buildBpf(root) {
   for (const name of sources) {
     const object = join(root, 'build/bpf', name.replace(/c$/, 'o'));
     const noted = `${object}.d`;
-    if (isFresh(object, [...dependencies(noted).map((path) => (path ? join(root, path) : path)), import.meta.filename])) continue;
+    if (isFresh(object, [...dependencies(noted).map((path) => (path ? join(root, path) : path)), import.meta.filename]))
+      continue;
     process.stderr.write(`build: bpf/${name}\n`);
-    const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', `-D__TARGET_ARCH_${arch}`, '-Wall', '-Wextra', '-Werror', '-Ibpf'];
+    const flags = [
+      '-O2',
+      '-g',
+      '-target',
+      'bpf',
+      '-mcpu=v3',
+      `-D__TARGET_ARCH_${arch}`,
+      '-Wall',
+      '-Wextra',
+      '-Werror',
+      '-Ibpf',
+    ];
     run(root, 'clang', [...flags, '-MMD', '-MF', noted, '-c', join('bpf', name), '-o', object]);
   }
 }
@@ -76,10 +99,25 @@ function buildBpf(root) {
 function buildAddon(root) {
   const folder = existsSync(join(root, 'CMakeLists.txt')) ? root : join(root, 'native');
   const inputs = [join(folder, 'CMakeLists.txt'), join(root, 'package-lock.json'), ...filesBelow(join(root, 'native'))];
-  if (isFresh(join(root, 'build/Release/ringfence.node'), inputs.filter((path) => existsSync(path)))) return;
+  if (
+    isFresh(
+      join(root, 'build/Release/ringfence.node'),
+      inputs.filter((path) => existsSync(path)),
+    )
+  )
+    return;
   process.stderr.write('build: addon\n');
   const cmakeJs = join(root, 'node_modules/cmake-js/bin/cmake-js');
-  run(root, process.execPath, [cmakeJs, 'compile', '--directory', folder, '--out', join(root, 'build'), '--log-level', 'warn']);
+  run(root, process.execPath, [
+    cmakeJs,
+    'compile',
+    '--directory',
+    folder,
+    '--out',
+    join(root, 'build'),
+    '--log-level',
+    'warn',
+  ]);
 }
 
 const STEPS = { ts: buildTypeScript, gen: checkGenerated, bpf: buildBpf, addon: buildAddon };
@@ -136,7 +174,10 @@ export async function build(root, names = []) {
 export async function generate(root) {
   await withLock(root, () => {
     for (const generator of generators(root)) {
-      spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], { cwd: root, stdio: 'ignore' });
+      spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], {
+        cwd: root,
+        stdio: 'ignore',
+      });
       run(root, process.execPath, [generator]);
     }
   });

@@ -49,9 +49,12 @@ function runCommand(suite: Suite, extra: readonly string[]): Promise<Ended> {
       expired = true;
       stop('SIGTERM');
     }, suite.timeoutSeconds * 1000),
-    setTimeout(() => {
-      stop('SIGKILL');
-    }, suite.timeoutSeconds * 1000 + GRACE_MS),
+    setTimeout(
+      () => {
+        stop('SIGKILL');
+      },
+      suite.timeoutSeconds * 1000 + GRACE_MS,
+    ),
   ];
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -109,7 +112,9 @@ async function main(root: string, [group = 'test', ...args]: readonly string[]):
   const found = findSuites(root, group);
   const narrowed = group === 'test' && args.length > 0 ? found.filter(({ name }) => args.includes(name)) : found;
   if (narrowed.length === 0) {
-    process.stderr.write(`expected a suite of ${group}: ${found.map(({ name }) => name).join(', ') || 'there is none'}\n`);
+    process.stderr.write(
+      `expected a suite of ${group}: ${found.map(({ name }) => name).join(', ') || 'there is none'}\n`,
+    );
     return 2;
   }
   const allowed = readAllowedReasons(readFileSync(join(root, 'docs/limitations.md'), 'utf8'));

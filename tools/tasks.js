@@ -23,7 +23,10 @@ function runNode(args) {
 }
 
 function runModule(name, args) {
-  return spawnSync(process.execPath, [join(root, 'node_modules', name), ...args], { cwd: root, stdio: 'inherit' }).status ?? 1;
+  return (
+    spawnSync(process.execPath, [join(root, 'node_modules', name), ...args], { cwd: root, stdio: 'inherit' }).status ??
+    1
+  );
 }
 
 function command() {

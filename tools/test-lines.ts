@@ -60,21 +60,28 @@ export function readAllowedReasons(markdown: string): readonly string[] {
 
 /** A listed reason allows itself, and itself followed by detail. */
 export function isAllowed(reason: string, allowed: readonly string[]): boolean {
-  return allowed.some((known) => reason === known || reason.startsWith(`${known}: `) || reason.startsWith(`${known} (`));
+  return allowed.some(
+    (known) => reason === known || reason.startsWith(`${known}: `) || reason.startsWith(`${known} (`),
+  );
+}
+
+function findCountFaults({ totals, skips }: SuiteReport): readonly string[] {
+  if (!totals) return ['printed no line "N passed, N failed, N skipped"'];
+  const { passed, failed, skipped } = totals;
+  const faults: string[] = [];
+  if (passed + failed + skipped === 0) faults.push('ran no test');
+  if (skipped !== skips.length) faults.push(`says it skipped ${skipped} tests and gives reasons for ${skips.length}`);
+  return faults;
 }
 
 /** What is wrong with a suite's report, one sentence each; none: nothing. */
 export function findFaults(status: number, report: SuiteReport, allowed: readonly string[]): readonly string[] {
-  const faults: string[] = [];
-  const { totals, skips } = report;
-  if (!totals) faults.push('printed no line "N passed, N failed, N skipped"');
-  if (totals && totals.skipped !== skips.length) {
-    faults.push(`says it skipped ${totals.skipped} tests and gives reasons for ${skips.length}`);
-  }
-  if (totals && totals.passed + totals.failed + totals.skipped === 0) faults.push('ran no test');
-  if (status !== 0 && (totals?.failed ?? 0) === 0) faults.push(`ended with status ${status}`);
-  for (const { test, reason } of skips) {
-    if (!isAllowed(reason, allowed)) faults.push(`skipped "${test}" for a reason that is not documented: ${reason}`);
-  }
-  return faults;
+  const unexplained = status !== 0 && (report.totals === undefined || report.totals.failed === 0);
+  return [
+    ...findCountFaults(report),
+    ...(unexplained ? [`ended with status ${status}`] : []),
+    ...report.skips
+      .filter(({ reason }) => !isAllowed(reason, allowed))
+      .map(({ test, reason }) => `skipped "${test}" for a reason that is not documented: ${reason}`),
+  ];
 }
