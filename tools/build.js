@@ -97,15 +97,10 @@ function buildBpf(root) {
 }
 
 function buildAddon(root) {
-  const folder = existsSync(join(root, 'CMakeLists.txt')) ? root : join(root, 'native');
-  const inputs = [join(folder, 'CMakeLists.txt'), join(root, 'package-lock.json'), ...filesBelow(join(root, 'native'))];
-  if (
-    isFresh(
-      join(root, 'build/Release/ringfence.node'),
-      inputs.filter((path) => existsSync(path)),
-    )
-  )
-    return;
+  const inputs = ['CMakeLists.txt', 'package-lock.json']
+    .map((name) => join(root, name))
+    .concat(filesBelow(join(root, 'native')));
+  if (isFresh(join(root, 'build/Release/ringfence.node'), inputs)) return;
   process.stderr.write('build: addon\n');
   const cmakeJs = join(root, 'node_modules/cmake-js/bin/cmake-js');
   run(root, process.execPath, [
