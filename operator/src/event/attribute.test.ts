@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { RfAction, RfClass, RfEventCodec, RfEventFlag, RfEventKind, RfHook, RfMiss, RfOrigin, RfSession } from '../abi/abi.gen.js';
+import {
+  RfAction,
+  RfClass,
+  RfEventCodec,
+  RfEventFlag,
+  RfEventKind,
+  RfHook,
+  RfMiss,
+  RfOrigin,
+  RfSession,
+} from '../abi/abi.gen.js';
 import type { RfEvent } from '../abi/abi.gen.js';
 import type { Severity } from '../compile/ir.js';
 import { attributeEvent } from './attribute.js';

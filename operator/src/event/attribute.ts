@@ -4,7 +4,16 @@
 import { RfEventFlag, RfHook } from '../abi/abi.gen.js';
 import type { RfAncestor, RfHit } from '../abi/abi.gen.js';
 import { decodeBytes, splitNul } from './bytes.js';
-import { actionName, classNames, hookName, missName, noteNames, originName, sessionName, verdictName } from './names.js';
+import {
+  actionName,
+  classNames,
+  hookName,
+  missName,
+  noteNames,
+  originName,
+  sessionName,
+  verdictName,
+} from './names.js';
 import { compareHits } from './order.js';
 import type { RankedHit } from './order.js';
 import type {

@@ -3,7 +3,8 @@
 import { RfClass, RfEventFlag, RfHook, RfMiss, RfOrigin, RfSession } from '../abi/abi.gen.js';
 import type { Action, HookName, Session } from '../compile/ir.js';
 
-export type ClassName = 'Read' | 'Write' | 'Execute' | 'Create' | 'Delete' | 'Rename' | 'Link' | 'Attributes' | 'Exec' | 'Map';
+export type ClassName =
+  'Read' | 'Write' | 'Execute' | 'Create' | 'Delete' | 'Rename' | 'Link' | 'Attributes' | 'Exec' | 'Map';
 
 /** In the order of rf_class. */
 export const CLASS_NAMES: readonly ClassName[] = [

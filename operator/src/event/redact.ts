@@ -2,7 +2,8 @@
 // usual spellings, and more patterns can be configured.
 
 const HIDDEN = '[redacted]';
-const SECRET_WORD = '(?:password|passwd|passphrase|pwd|token|secret|api[-_]?key|access[-_]?key|private[-_]?key|auth|credentials?)';
+const SECRET_WORD =
+  '(?:password|passwd|passphrase|pwd|token|secret|api[-_]?key|access[-_]?key|private[-_]?key|auth|credentials?)';
 const SECRET_OPTION = new RegExp(`^--?(?:[a-z0-9]+[-_])*${SECRET_WORD}$`, 'i');
 const SECRET_ASSIGNMENT = new RegExp(`^(-{0,2}(?:[a-z0-9]+[-_.])*${SECRET_WORD}(?:[-_.][a-z0-9]+)*[=:])(.+)$`, 'is');
 const URL_USERINFO = /([a-z][a-z0-9+.-]*:\/\/)[^/\s@]+@/gi;

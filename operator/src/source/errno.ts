@@ -3,7 +3,8 @@ import type { FaultCode } from '../errors.js';
 
 /** Name of the system error, such as ENOSPC. */
 export function errnoName(error: unknown): string {
-  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') return error.code;
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string')
+    return error.code;
   return 'EUNKNOWN';
 }
 

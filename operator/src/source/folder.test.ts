@@ -32,11 +32,18 @@ describe('PolicyFolder', () => {
     await writeFile(join(root, 'sub/deep/c.json'), 'c');
     await writeFile(join(root, '..2026/d.yaml'), 'd');
     await writeFile(join(root, 'notes.txt'), 'e');
-    expect(contents(await new PolicyFolder(root).scan())).toEqual({ 'a.yaml': 'a', 'sub/b.yml': 'b', 'sub/deep/c.json': 'c' });
+    expect(contents(await new PolicyFolder(root).scan())).toEqual({
+      'a.yaml': 'a',
+      'sub/b.yml': 'b',
+      'sub/deep/c.json': 'c',
+    });
   });
 
   it('sees the swap of a ConfigMap mount', async () => {
-    for (const [version, text] of [['1', 'old'], ['2', 'new']] as const) {
+    for (const [version, text] of [
+      ['1', 'old'],
+      ['2', 'new'],
+    ] as const) {
       await mkdir(join(root, `..${version}`));
       await writeFile(join(root, `..${version}`, 'p.yaml'), text);
     }

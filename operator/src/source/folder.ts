@@ -144,7 +144,8 @@ function sameFiles(before: ReadonlyMap<string, KnownFile>, now: ReadonlyMap<stri
   if (before.size !== now.size) return false;
   for (const [name, file] of now) {
     const old = before.get(name);
-    if (old === undefined || old.fault?.code !== file.fault?.code || !sameContent(old.content, file.content)) return false;
+    if (old === undefined || old.fault?.code !== file.fault?.code || !sameContent(old.content, file.content))
+      return false;
   }
   return true;
 }

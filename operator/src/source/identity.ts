@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 
 /** UID of a file's object: a hash of what it is called, in the form of the API server's UIDs. */
 export function fileUid(kind: string, namespace: string, name: string): string {
-  const hex = createHash('sha256').update(JSON.stringify([kind, namespace, name])).digest('hex');
+  const hex = createHash('sha256')
+    .update(JSON.stringify([kind, namespace, name]))
+    .digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }
 

@@ -14,7 +14,10 @@ export async function readBounded(path: string, limit = FILE_BYTES_MAX): Promise
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) {
-      throw new SourceFault('SOURCE_UNREADABLE', 'read policy file', { object: path, hint: 'it is not a regular file' });
+      throw new SourceFault('SOURCE_UNREADABLE', 'read policy file', {
+        object: path,
+        hint: 'it is not a regular file',
+      });
     }
     const chunks: Uint8Array[] = [];
     let total = 0;

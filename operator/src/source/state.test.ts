@@ -79,7 +79,9 @@ describe('Registry', () => {
 
   it('counts a generation when content changes and goes on after a removal', () => {
     const registry = new Registry(emptyRegistry());
-    expect([registry.generation('u', 'x'), registry.generation('u', 'x'), registry.generation('u', 'y')]).toEqual([1, 1, 2]);
+    expect([registry.generation('u', 'x'), registry.generation('u', 'x'), registry.generation('u', 'y')]).toEqual([
+      1, 1, 2,
+    ]);
     const later = new Registry(registry.data());
     expect([later.generation('u', 'y'), later.generation('u', 'x')]).toEqual([2, 3]);
   });

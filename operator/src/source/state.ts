@@ -113,7 +113,11 @@ export class StateDirectory {
   }
 }
 
-async function readJson<T>(path: string, isValid: (value: unknown) => value is T, faults: Fault[]): Promise<T | undefined> {
+async function readJson<T>(
+  path: string,
+  isValid: (value: unknown) => value is T,
+  faults: Fault[],
+): Promise<T | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
     if (hasFormat(value) && isValid(value)) return value;
