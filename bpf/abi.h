@@ -115,6 +115,7 @@ enum rf_item_kind {
 enum rf_item_flag {
 	RF_ITEM_BY_INODE = 1,	/* exact deny: holds for the inode too once the name was resolved */
 	RF_ITEM_GIVEN_NAME = 2,	/* binaries deny: holds for the absolute name given to execve too */
+	RF_ITEM_DEEP = 4,	/* of RF_ITEM_NAMED: the pattern is not of fixed depth, see deep */
 };
 
 /* One item of a rule or exception that a pattern stands in. */
@@ -176,8 +177,8 @@ struct rf_rule {
 /* Value of rulesets, key ruleset id (never 0). Immutable once a workload points at it. */
 struct rf_ruleset {
 	__u64 allow[10] rf_doc("by rf_class: allow rules that govern it");
-	__u64 deny_named[10] rf_doc("by rf_class: deny rules with a pattern for it; Unknown when the object has no resolved name");
-	__u64 deep[10] rf_doc("by rf_class: rules with a pattern that is not of fixed depth; Unknown when the path is cut");
+	__u64 deny_named[10] rf_doc("by rf_class: rules with a pattern for it, whatever the origin; Unknown when the object has no resolved name");
+	__u64 deep[10] rf_doc("by rf_class: of these with one that is not of fixed depth; Unknown when the path is cut");
 	__u64 deny_link rf_doc("deny rules covering Link: violated by changes of the mount tree");
 	__u64 sessions[5] rf_doc("by rf_session: rules in force");
 	__u64 slot_sessions[5] rf_doc("by rf_session: exception slots that can hold");

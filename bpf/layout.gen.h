@@ -3,6 +3,6 @@
 #ifndef RF_LAYOUT_GEN_H
 #define RF_LAYOUT_GEN_H
 
-#define RF_LAYOUT_HASH 0xeef8dcf588251f2cULL
+#define RF_LAYOUT_HASH 0xbee9d5d10863eddfULL
 
 #endif

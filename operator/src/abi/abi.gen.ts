@@ -3,7 +3,7 @@ import { cleared, getBigint, getEach, getNumber, getText, putBigint, putEach, pu
 import type { Codec } from './codec.js';
 
 /** Both sides of the contract must have been made from the same layout. */
-export const RF_LAYOUT_HASH = 'eef8dcf588251f2c';
+export const RF_LAYOUT_HASH = 'bee9d5d10863eddf';
 
 export const RfLimits = {
   RULES_MAX: 64,
@@ -91,6 +91,7 @@ export const RfItemKind = {
 export const RfItemFlag = {
   ITEM_BY_INODE: 1,
   ITEM_GIVEN_NAME: 2,
+  ITEM_DEEP: 4,
 } as const;
 
 export const RfAnchor = {
@@ -390,9 +391,9 @@ export const RfRuleCodec: Codec<RfRule> = {
 export interface RfRuleset {
   /** by rf_class: allow rules that govern it */
   allow: bigint[];
-  /** by rf_class: deny rules with a pattern for it; Unknown when the object has no resolved name */
+  /** by rf_class: rules with a pattern for it, whatever the origin; Unknown when the object has no resolved name */
   denyNamed: bigint[];
-  /** by rf_class: rules with a pattern that is not of fixed depth; Unknown when the path is cut */
+  /** by rf_class: of these with one that is not of fixed depth; Unknown when the path is cut */
   deep: bigint[];
   /** deny rules covering Link: violated by changes of the mount tree */
   denyLink: bigint;
