@@ -3,6 +3,6 @@
 #ifndef RF_LAYOUT_GEN_H
 #define RF_LAYOUT_GEN_H
 
-#define RF_LAYOUT_HASH 0xbee9d5d10863eddfULL
+#define RF_LAYOUT_HASH 0xadb2c8ac62506669ULL
 
 #endif

@@ -3,7 +3,7 @@ import { cleared, getBigint, getEach, getNumber, getText, putBigint, putEach, pu
 import type { Codec } from './codec.js';
 
 /** Both sides of the contract must have been made from the same layout. */
-export const RF_LAYOUT_HASH = 'bee9d5d10863eddf';
+export const RF_LAYOUT_HASH = 'adb2c8ac62506669';
 
 export const RfLimits = {
   RULES_MAX: 64,
@@ -86,6 +86,7 @@ export const RfItemKind = {
   ITEM_EXCEPT_PROGRAM: 2,
   ITEM_SELECT: 3,
   ITEM_IDENTITY: 4,
+  ITEM_NAMED: 5,
 } as const;
 
 export const RfItemFlag = {
