@@ -107,7 +107,7 @@ function buildAddon(root) {
     cmakeJs,
     'compile',
     '--directory',
-    folder,
+    root,
     '--out',
     join(root, 'build'),
     '--log-level',
