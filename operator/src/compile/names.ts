@@ -12,10 +12,15 @@ export function canonicalComponents(components: readonly string[]): readonly str
   return components;
 }
 
+/** Components of an absolute name as it stands: cgroups have no equivalent directories. */
+export function plainComponents(path: string): readonly string[] | undefined {
+  return path.startsWith('/') ? path.split('/').filter((component) => component !== '') : undefined;
+}
+
 /** Components of a name that the kernel gave: absolute and without `.` or `..`. Undefined where there is no name. */
 export function objectComponents(path: string | undefined): readonly string[] | undefined {
-  if (path === undefined || !path.startsWith('/')) return undefined;
-  return canonicalComponents(path.split('/').filter((component) => component !== ''));
+  const components = plainComponents(path ?? '');
+  return components && canonicalComponents(components);
 }
 
 /**

@@ -130,6 +130,17 @@ describe('host cgroups', () => {
     );
   });
 
+  test('names of cgroups have no equivalent directories', () => {
+    const usrBin = {
+      floating: false,
+      components: [{ literal: 'usr' }, { literal: 'bin' }],
+      subtree: false,
+      text: '/usr/bin',
+    };
+    expect(matchesCgroup([usrBin], '/usr/bin')).toBe(true);
+    expect(matchesCgroup([usrBin], '/bin')).toBe(false);
+  });
+
   test('a policy about pods is not about host processes', () => {
     expect(selectionMiss(pods({}), { kind: 'Host', cgroup: '/a' })).toBe('scope');
   });

@@ -3,7 +3,7 @@
 
 import type { LabelSelectorIR, PatternIR, PolicyIR, ScopeIR } from '../compile/ir.js';
 import { matchesPattern } from '../compile/match-path.js';
-import { objectComponents } from '../compile/names.js';
+import { plainComponents } from '../compile/names.js';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -23,7 +23,7 @@ export interface PodIdentity {
 /** A cgroup that belongs to no pod and has no Workloads identity. */
 export interface HostIdentity {
   readonly kind: 'Host';
-  /** From the root of the cgroup v2 tree. */
+  /** From the root of the cgroup v2 tree; bytes as latin-1, like patterns. */
   readonly cgroup: string;
 }
 
@@ -75,7 +75,7 @@ function mayReach(pattern: PatternIR, top: string | undefined): boolean {
 }
 
 export function matchesCgroup(patterns: readonly PatternIR[], cgroup: string): boolean {
-  const name = objectComponents(cgroup);
+  const name = plainComponents(cgroup);
   return name !== undefined && patterns.some((pattern) => mayReach(pattern, name[0]) && matchesPattern(pattern, name));
 }
 
