@@ -89,6 +89,7 @@ function buildBpf(root) {
       `-D__TARGET_ARCH_${arch}`,
       '-Wall',
       '-Wextra',
+      '-Wno-unused-parameter', // libbpf's program macros have them
       '-Werror',
       '-Ibpf',
     ];
