@@ -6,7 +6,7 @@
 #include "lock.h"
 #include "log.h"
 #include "map.h"
-#include "mount.h"
+#include "system.h"
 #include "object.h"
 #include "probe.h"
 #include "program.h"
@@ -25,7 +25,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ringfence::FileLock::Define(env, exports);
   ringfence::KernelTypes::Define(env, exports);
   ringfence::RingReader::Define(env, exports);
-  ringfence::DefineMountFunctions(env, exports);
+  ringfence::DefineSystemFunctions(env, exports);
   exports.Set("libbpfVersion", Napi::String::New(env, libbpf_version_string()));
   return exports;
 }

@@ -43,6 +43,8 @@ void KernelTypes::Define(Napi::Env env, Napi::Object exports) {
   exports.Set("KernelTypes", DefineClass(env, "KernelTypes",
                                          {
                                              InstanceMethod<&KernelTypes::TargetId>("targetId"),
+                                             InstanceMethod<&KernelTypes::TargetArity>("targetArity"),
+                                             InstanceMethod<&KernelTypes::HasFunction>("hasFunction"),
                                              InstanceMethod<&KernelTypes::MemberOffset>("memberOffset"),
                                              InstanceMethod<&KernelTypes::TryProgram>("tryProgram"),
                                          }));
@@ -60,6 +62,21 @@ Napi::Value KernelTypes::TargetId(const Napi::CallbackInfo& info) {
   const int id = FindTarget(types_.get(), section);
   if (id == -EINVAL) throw SystemError(info.Env(), EINVAL, "find the target of section " + section);
   return Napi::Number::New(info.Env(), id > 0 ? id : 0);
+}
+
+// (section name) -> how many arguments the function it attaches to has; undefined unless that is a function.
+Napi::Value KernelTypes::TargetArity(const Napi::CallbackInfo& info) {
+  const std::string section = TextArgument(info, 0, "section");
+  const int id = FindTarget(types_.get(), section);
+  if (id <= 0) return info.Env().Undefined();
+  const btf_type* function = btf__type_by_id(types_.get(), static_cast<uint32_t>(id));
+  if (!btf_is_func(function)) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), btf_vlen(btf__type_by_id(types_.get(), function->type)));
+}
+
+Napi::Value KernelTypes::HasFunction(const Napi::CallbackInfo& info) {
+  const std::string name = TextArgument(info, 0, "name");
+  return Napi::Boolean::New(info.Env(), btf__find_by_name_kind(types_.get(), name.c_str(), BTF_KIND_FUNC) > 0);
 }
 
 // (struct, member, module | undefined) -> byte offset, or undefined. A module's types need the module loaded.

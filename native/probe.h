@@ -19,6 +19,8 @@ class KernelTypes : public Napi::ObjectWrap<KernelTypes> {
   };
 
   Napi::Value TargetId(const Napi::CallbackInfo& info);
+  Napi::Value TargetArity(const Napi::CallbackInfo& info);
+  Napi::Value HasFunction(const Napi::CallbackInfo& info);
   Napi::Value MemberOffset(const Napi::CallbackInfo& info);
   Napi::Value TryProgram(const Napi::CallbackInfo& info);
 

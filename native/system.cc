@@ -1,7 +1,10 @@
-#include "mount.h"
+#include "system.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -35,6 +38,31 @@ Napi::Value IsBpffs(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), found.f_type == BPF_FS_MAGIC);
 }
 
+// rename(2) with RENAME_EXCHANGE: both names exist at every moment.
+Napi::Value ExchangePaths(const Napi::CallbackInfo& info) {
+  const std::string one = TextArgument(info, 0, "one");
+  const std::string other = TextArgument(info, 1, "other");
+  if (renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) != 0) {
+    throw SystemError(info.Env(), errno, "exchange " + one + " and " + other);
+  }
+  return info.Env().Undefined();
+}
+
+/** Ids of all BPF objects of one kind on the machine. */
+Napi::Value ListIds(const Napi::CallbackInfo& info) {
+  const std::string kind = TextArgument(info, 0, "kind");
+  int (*next)(uint32_t, uint32_t*) = kind == "map"       ? bpf_map_get_next_id
+                                     : kind == "program" ? bpf_prog_get_next_id
+                                     : kind == "link"    ? bpf_link_get_next_id
+                                                         : nullptr;
+  if (next == nullptr) throw Napi::TypeError::New(info.Env(), "kind: expected map, program or link");
+  Napi::Array ids = Napi::Array::New(info.Env());
+  uint32_t id = 0;
+  while (next(id, &id) == 0) ids.Set(ids.Length(), Napi::Number::New(info.Env(), id));
+  if (errno != ENOENT) throw SystemError(info.Env(), errno, "list the ids of BPF objects");
+  return ids;
+}
+
 Napi::Value PossibleCpus(const Napi::CallbackInfo& info) {
   const int cpus = libbpf_num_possible_cpus();
   if (cpus < 0) throw SystemError(info.Env(), cpus, "count possible CPUs");
@@ -49,10 +77,12 @@ Napi::Value BootTimeNs(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void DefineMountFunctions(Napi::Env env, Napi::Object exports) {
+void DefineSystemFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("mountBpffs", Napi::Function::New<MountBpffs>(env, "mountBpffs"));
   exports.Set("unmount", Napi::Function::New<Unmount>(env, "unmount"));
   exports.Set("isBpffs", Napi::Function::New<IsBpffs>(env, "isBpffs"));
+  exports.Set("exchangePaths", Napi::Function::New<ExchangePaths>(env, "exchangePaths"));
+  exports.Set("listIds", Napi::Function::New<ListIds>(env, "listIds"));
   exports.Set("possibleCpus", Napi::Function::New<PossibleCpus>(env, "possibleCpus"));
   exports.Set("bootTimeNs", Napi::Function::New<BootTimeNs>(env, "bootTimeNs"));
 }
