@@ -425,7 +425,7 @@ struct rf_test {
 	__u8 main_process rf_doc("1: the task is its container's main process");
 	__u8 first_of_chain rf_doc("1: the file asked for, 0: an interpreter");
 	__u8 is_dir rf_doc("1: the object is a directory");
-	__u8 _pad;
+	__u8 tree_change rf_doc("1: a change of the mount tree");
 	__u16 path_len rf_doc("bytes");
 	__u16 program_len rf_doc("bytes");
 	__u16 given_len rf_doc("bytes; 0: none");

@@ -3,6 +3,6 @@
 #ifndef RF_LAYOUT_GEN_H
 #define RF_LAYOUT_GEN_H
 
-#define RF_LAYOUT_HASH 0xadb2c8ac62506669ULL
+#define RF_LAYOUT_HASH 0x97178c3f1a796fa0ULL
 
 #endif

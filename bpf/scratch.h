@@ -75,6 +75,8 @@ struct rf_ref {
 	__u8 is_dir;
 	__u8 origin;
 	__u8 miss;		/* preset for test-run; else found by the walk */
+	__u8 deny_only;		/* an interpreter: allow lists of Exec are about the first file */
+	__u8 _pad0[7];
 	__u32 dev;
 	__u64 ino;
 	__u32 generation;
@@ -86,7 +88,6 @@ struct rf_found {
 	__u64 unresolved[RF_PAGES_MAX];
 	__u64 tree[RF_PAGES_MAX];	/* violated by a change of the mount tree */
 	__u64 slots[RF_PAGES_MAX];
-	__u64 by_inode;			/* pages where an inode hit */
 };
 
 enum rf_match_mode {
@@ -112,7 +113,7 @@ struct rf_scratch {
 	__u8 session;
 	__u8 main_process;
 	__u8 is_protected;
-	__u8 deny_only_exec;		/* an interpreter: allow lists of Exec are about the first file */
+	__u8 deny_only;			/* of the object being judged */
 	__u8 tree_change;
 	__u8 can_deny;
 	__u8 dry;			/* test-run: decide, and report nothing */
@@ -145,7 +146,12 @@ struct rf_scratch {
 	__u64 hit[RF_CLASSES];
 	__u64 slot_hit;
 	__u64 program_hit;
-	__u64 inode_hit;
+	__u32 inode_hit;
+	__u32 by_inode;			/* items are applied for the inode, not the name */
+	__u32 usr_inserted;
+	__u32 given_flag;
+	__u32 force_miss;		/* enum rf_miss: names are taken as unknown */
+	__u32 stable;			/* the last attempt saw names that held */
 	__u64 given_hit[RF_PAGES_MAX];
 	__u64 program_slots[RF_PAGES_MAX];
 	__u64 rename_seq;
@@ -166,8 +172,12 @@ struct rf_scratch {
 	__u32 hits_total;
 	__u32 data_len;
 	__u32 broken;			/* a page was missing */
+	__u32 found_any;		/* a rule is violated, or may be */
 	__u32 flags;			/* enum rf_event_flag */
-	__u32 _pad2;
+	__u32 text_len[RF_OBJECTS];
+	__u32 classes;
+	__u64 text_hash;		/* of the name last appended to data: key of programs */
+	__u64 limiter;			/* key of the rule whose rate limit an event counts against */
 	struct rf_event event;
 	__u8 data[RF_DATA_BYTES + RF_DATA_SLACK];
 };
@@ -181,9 +191,10 @@ struct rf_cached {
 	__u64 inode;			/* number and generation, mixed */
 	__u64 parent_inode;
 	__u64 sequences;		/* rename_lock and mount_lock */
-	__u64 version;			/* workload generation, epoch, session */
-	__u32 classes;			/* that violate nothing */
-	__u32 check;			/* over all of the above: entries are written without a lock */
+	__u64 version;			/* workload generation and session */
+	__u64 epoch;			/* of rf_node */
+	__u64 classes;			/* that violate nothing */
+	__u64 check;			/* over all of the above: entries are written without a lock */
 };
 
 #endif

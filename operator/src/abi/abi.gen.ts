@@ -3,7 +3,7 @@ import { cleared, getBigint, getEach, getNumber, getText, putBigint, putEach, pu
 import type { Codec } from './codec.js';
 
 /** Both sides of the contract must have been made from the same layout. */
-export const RF_LAYOUT_HASH = 'adb2c8ac62506669';
+export const RF_LAYOUT_HASH = '97178c3f1a796fa0';
 
 export const RfLimits = {
   RULES_MAX: 64,
@@ -1038,6 +1038,8 @@ export interface RfTest {
   firstOfChain: number;
   /** 1: the object is a directory */
   isDir: number;
+  /** 1: a change of the mount tree */
+  treeChange: number;
   /** bytes */
   pathLen: number;
   /** bytes */
@@ -1061,7 +1063,7 @@ export interface RfTest {
 }
 
 /** Byte offsets of the fields of RfTest, for code that reads only a few. */
-export const RfTestOffset = { pages: 0, pageCount: 32, classes: 36, session: 40, origin: 41, programOrigin: 42, miss: 43, mainProcess: 44, firstOfChain: 45, isDir: 46, pathLen: 48, programLen: 50, givenLen: 52, path: 56, program: 4152, given: 5176, verdict: 6200, hitsTotal: 6204, violated: 6208, unresolved: 6272 } as const;
+export const RfTestOffset = { pages: 0, pageCount: 32, classes: 36, session: 40, origin: 41, programOrigin: 42, miss: 43, mainProcess: 44, firstOfChain: 45, isDir: 46, treeChange: 47, pathLen: 48, programLen: 50, givenLen: 52, path: 56, program: 4152, given: 5176, verdict: 6200, hitsTotal: 6204, violated: 6208, unresolved: 6272 } as const;
 
 export const RfTestCodec: Codec<RfTest> = {
   size: 6336,
@@ -1077,6 +1079,7 @@ export const RfTestCodec: Codec<RfTest> = {
     putNumber(d, 44, 8, v.mainProcess);
     putNumber(d, 45, 8, v.firstOfChain);
     putNumber(d, 46, 8, v.isDir);
+    putNumber(d, 47, 8, v.treeChange);
     putNumber(d, 48, 16, v.pathLen);
     putNumber(d, 50, 16, v.programLen);
     putNumber(d, 52, 16, v.givenLen);
@@ -1102,6 +1105,7 @@ export const RfTestCodec: Codec<RfTest> = {
       mainProcess: getNumber(d, 44, 8),
       firstOfChain: getNumber(d, 45, 8),
       isDir: getNumber(d, 46, 8),
+      treeChange: getNumber(d, 47, 8),
       pathLen: getNumber(d, 48, 16),
       programLen: getNumber(d, 50, 16),
       givenLen: getNumber(d, 52, 16),

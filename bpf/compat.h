@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* What differs between kernels. Each entry names the version that brought the difference. */
+#ifndef RF_COMPAT_H
+#define RF_COMPAT_H
+
+#include "types.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "maps.h"
+
+/*
+ * bpf_rdonly_cast, Linux 6.2 (commit a35b9af4ec2c): typed loads from an address, half the cost of a probe read. The
+ * loader sets rf_can_cast where the kernel has it; elsewhere the branch is dead code that the verifier removes.
+ */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+const volatile __u8 rf_can_cast = 0;
+
+/*
+ * Global sequence locks that change with every rename and every change of a mount tree. Data symbols are in kallsyms only
+ * with CONFIG_KALLSYMS_ALL; without them verdicts are not cached.
+ */
+extern const void rename_lock __ksym __weak;
+extern const void mount_lock __ksym __weak;
+
+/*
+ * lsm/inode_setattr and lsm/inode_setxattr have the idmap (or user namespace) before the dentry from 5.12, setattr only
+ * from 6.9 (commit 9d1cac6e4ac7). The loader counts the arguments of the kernel's stub.
+ */
+const volatile __u8 rf_setattr_dentry_arg = 0;
+
+/* Switches a test may set before load. */
+const volatile __u8 rf_no_cache = 0;
+
+/* struct mnt_namespace.seq is 0 in anonymous namespaces up to 6.17; later the namespace has no ns_id. */
+struct mnt_namespace___seq {
+	u64 seq;
+} __attribute__((preserve_access_index));
+
+/* Reads FIELD of the struct TYPE at the address ADDR into DST; 0 when the address cannot be read. */
+#define RF_LOAD(dst, type, addr, field)                                                              \
+	do {                                                                                         \
+		/* outside of bpf_core_read, which would relocate every member access in its argument */ \
+		__u64 a_ = (addr);                                                                   \
+		if (rf_can_cast) {                                                                   \
+			struct type *p_ = bpf_rdonly_cast((void *)a_,                                \
+							  bpf_core_type_id_kernel(struct type));     \
+			(dst) = (typeof(dst))p_->field;                                              \
+		} else {                                                                             \
+			typeof(((struct type *)0)->field) v_ = 0;                                    \
+			bpf_core_read(&v_, sizeof(v_), &((struct type *)a_)->field);             \
+			(dst) = (typeof(dst))v_;                                                     \
+		}                                                                                    \
+	} while (0)
+
+#define RF_PF_KTHREAD 0x00200000
+#define RF_PF_FORKNOEXEC 0x00000040
+#define RF_EPERM 1
+#define RF_ENOMEM 12
+
+#endif

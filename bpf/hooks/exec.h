@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Execution: which file runs (binaries, class Exec; paths, class Execute) and what is mapped executable (class Map). The
+ * chain of an exec (script, interpreter, binfmt handler) passes bprm_check_security file by file.
+ */
+#ifndef RF_HOOKS_EXEC_H
+#define RF_HOOKS_EXEC_H
+
+#include "../lib/operation.h"
+
+#define RF_PROT_WRITE 2
+#define RF_PROT_EXEC 4
+#define RF_MAP_TYPE 0xf
+#define RF_MAP_SHARED 1
+#define RF_MAP_SHARED_VALIDATE 3
+#define RF_VM_WRITE 2
+#define RF_VM_EXEC 4
+#define RF_VM_SHARED 8
+
+/* Remembers the program that an exec leads to, until sched_process_exec says that it did. */
+__attribute__((noinline)) int program_pend(struct rf_scratch *s)
+{
+	struct rf_subject *who = subject_of(bpf_get_current_task_btf());
+	struct rf_task_program *next;
+	struct rf_program named = {};
+	__u32 len;
+
+	if (!s || !who)
+		return 0;
+	if (!s->data_len && s->ref[0].miss == RF_MISS_NONE)
+		name_to_data(s, 0);
+	len = s->text_len[0];
+	next = &who->program[!who->active];
+	next->cut = len > RF_PROGRAM_MAX || s->ref[0].miss != RF_MISS_NONE;
+	if (len > RF_PROGRAM_MAX)
+		len = RF_PROGRAM_MAX;
+	next->len = len;
+	next->origin = s->ref[0].origin;
+	next->hash = 0;
+	bpf_probe_read_kernel(next->path, sizeof(next->path), s->data);
+	who->pending = 1;
+	if (!len)
+		return 0;
+	next->hash = s->text_hash;
+	named.len = len < sizeof(named.path) ? len : sizeof(named.path);
+	bpf_probe_read_kernel(named.path, sizeof(named.path), s->data);
+	bpf_map_update_elem(&programs, &next->hash, &named, BPF_ANY);
+	return 0;
+}
+
+static __always_inline void exec_given(struct rf_scratch *s, const char *filename)
+{
+	char first[2] = {};
+	long len;
+
+	if (bpf_probe_read_kernel_str(first, sizeof(first), filename) < 0 || first[0] != '/')
+		return;
+	/* the parse buffer is free until the decision starts */
+	len = bpf_probe_read_kernel_str(&s->data[RF_DATA_BYTES], RF_DATA_SLACK, filename);
+	if (len <= 1)
+		return;
+	s->given = (__u64)filename;
+	s->given_len = (__u32)len - 1;
+}
+
+static __always_inline void exec_ref(struct rf_scratch *s, __u32 o, __u64 file, bool first)
+{
+	struct rf_ref *ref = o ? &s->ref[1] : &s->ref[0];
+	__u64 dentry = 0, mnt = 0;
+
+	RF_LOAD(dentry, file, file, f_path.dentry);
+	RF_LOAD(mnt, file, file, f_path.mnt);
+	ref_dentry(s, o, dentry, mount_of(mnt));
+	ref->origin = file_origin(ref->inode, ref->mount);
+	ref->deny_only = !first;
+	ref->classes = RF_BIT(EXEC) | RF_BIT(EXECUTE);
+}
+
+static __always_inline int exec_decide(struct rf_subject *who, __u64 file, const char *filename, bool first)
+{
+	struct rf_workload *w = bpf_map_lookup_elem(&workloads, &who->workload);
+	struct rf_scratch *s;
+
+	if (!w)
+		return workload_missing(who);
+	s = operation_open(who, w, RF_HOOK_EXEC, true);
+	if (!s)
+		return -RF_EPERM;
+	exec_ref(s, 0, file, first);
+	who->exec_inode = s->ref[0].inode;
+	if (first)
+		exec_given(s, filename);
+	judge(s);
+	if (first && s->verdict < RF_ACTION_BLOCK)
+		program_pend(s);
+	return operation_close(s, who);
+}
+
+SEC("?lsm/bprm_check_security")
+int BPF_PROG(exec_check, struct linux_binprm *bprm, int ret)
+{
+	struct rf_subject *who;
+
+	if (ret)
+		return ret;
+	who = subject_bind(bpf_get_current_task_btf(), false);
+	if (!who || !who->workload)
+		return 0;
+	return exec_decide(who, (__u64)bprm->file, bprm->filename, bprm->interp == bprm->filename);
+}
+
+static __always_inline void exec_commit(struct task_struct *task)
+{
+	struct rf_subject *who = subject_of(task);
+
+	if (!who)
+		return;
+	if (who->pending) {
+		who->active = !who->active;
+		who->pending = 0;
+		who->slots_generation = 0;
+	}
+	who->exec_inode = 0;
+}
+
+/* The exec happened: its program is the task's program from here on. */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(exec_done, struct task_struct *task)
+{
+	exec_commit(task);
+	return 0;
+}
+
+/*
+ * Kernels without LSM programs: the last file of the chain, before its first instruction. A script's own file is gone by
+ * then, so its name is unresolved; its interpreter is judged as what it is.
+ */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(exec_trace, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct rf_subject *who = subject_bind(bpf_get_current_task_btf(), false);
+	bool script = bprm->interp != bprm->filename;
+	struct rf_workload *w;
+	struct rf_scratch *s;
+
+	if (!who || !who->workload)
+		return 0;
+	w = bpf_map_lookup_elem(&workloads, &who->workload);
+	if (!w)
+		return workload_missing(who) ? 0 : 0;
+	s = operation_open(who, w, RF_HOOK_EXEC, false);
+	if (!s)
+		return 0;
+	exec_ref(s, script ? 1 : 0, (__u64)bprm->file, !script);
+	if (script) {
+		exec_ref(s, 0, (__u64)bprm->file, true);
+		s->ref[0].kind = RF_REF_TEXT;
+		s->ref[0].text_len = 0;
+		s->ref[0].miss = RF_MISS_READ;
+		s->ref[0].ino = 0;
+		s->ref[0].origin = RF_ORIGIN_UNKNOWN;
+		s->ref_count = 2;
+	}
+	exec_given(s, bprm->filename);
+	judge(s);
+	program_pend(s);
+	operation_close(s, who);
+	exec_commit(task);
+	return 0;
+}
+
+/* Whether a mapping is the exec of a file that was just judged, by the kernel's loader. */
+static __always_inline bool mapped_by_exec(struct rf_subject *who, struct file *file)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!who->exec_inode || who->exec_inode != (__u64)file->f_inode)
+		return false;
+	if (bpf_core_field_exists(task->in_execve))
+		return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+	return true;
+}
+
+SEC("?lsm/mmap_file")
+int BPF_PROG(map_file, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags, int ret)
+{
+	struct rf_subject *who;
+	__u32 classes = 0, type = flags & RF_MAP_TYPE;
+
+	if (ret)
+		return ret;
+	if (!file || !(prot & (RF_PROT_EXEC | RF_PROT_WRITE)))
+		return 0;
+	who = subject_of(bpf_get_current_task_btf());
+	if (!who || !who->workload)
+		return 0;
+	if ((prot & RF_PROT_EXEC) && !mapped_by_exec(who, file))
+		classes |= RF_BIT(MAP) | RF_BIT(EXECUTE);
+	if ((prot & RF_PROT_WRITE) && (type == RF_MAP_SHARED || type == RF_MAP_SHARED_VALIDATE))
+		classes |= RF_BIT(WRITE);
+	if (!classes)
+		return 0;
+	return object_decide(RF_HOOK_MAP, classes, mount_of((__u64)file->f_path.mnt), (__u64)file->f_path.dentry, 0);
+}
+
+SEC("?lsm/file_mprotect")
+int BPF_PROG(map_protect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot, int ret)
+{
+	struct rf_subject *who;
+	struct file *file;
+	unsigned long have;
+	__u32 classes = 0;
+
+	if (ret)
+		return ret;
+	if (!(prot & (RF_PROT_EXEC | RF_PROT_WRITE)))
+		return 0;
+	who = subject_of(bpf_get_current_task_btf());
+	if (!who || !who->workload)
+		return 0;
+	file = vma->vm_file;
+	if (!file)
+		return 0;
+	have = vma->vm_flags;
+	if ((prot & RF_PROT_EXEC) && !(have & RF_VM_EXEC))
+		classes |= RF_BIT(MAP) | RF_BIT(EXECUTE);
+	if ((prot & RF_PROT_WRITE) && (have & RF_VM_SHARED) && !(have & RF_VM_WRITE))
+		classes |= RF_BIT(WRITE);
+	if (!classes)
+		return 0;
+	return object_decide(RF_HOOK_MAP, classes, mount_of((__u64)file->f_path.mnt), (__u64)file->f_path.dentry, 0);
+}
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* Files by name: opening, receiving, changing, making, removing, renaming and linking them. */
+#ifndef RF_HOOKS_FILE_H
+#define RF_HOOKS_FILE_H
+
+#include "../lib/operation.h"
+
+#define RF_FMODE_READ 1
+#define RF_FMODE_WRITE 2
+#define RF_FMODE_PATH 0x4000
+#define RF_OPEN_EXEC 0x20
+#define RF_O_TRUNC 01000
+#define RF_RENAME_EXCHANGE 2
+
+static __always_inline struct rf_subject *subject_now(void)
+{
+	struct rf_subject *who = subject_of(bpf_get_current_task_btf());
+
+	if (!who || !who->workload)
+		return NULL;
+	return who;
+}
+
+static __always_inline __u32 mode_classes(__u32 mode, __u32 flags)
+{
+	__u32 classes = 0;
+
+	if (mode & RF_FMODE_READ)
+		classes |= RF_BIT(READ);
+	if ((mode & RF_FMODE_WRITE) || (flags & RF_O_TRUNC))
+		classes |= RF_BIT(WRITE);
+	return classes;
+}
+
+/* The kernel's own open of a file to run is not a read: exec decides it. */
+SEC("?lsm/file_open")
+int BPF_PROG(file_open, struct file *file, int ret)
+{
+	struct rf_subject *who;
+	__u32 flags;
+
+	if (ret)
+		return ret;
+	who = subject_now();
+	if (!who)
+		return 0;
+	flags = file->f_flags;
+	if (flags & RF_OPEN_EXEC)
+		return 0;
+	who->opened_trunc = flags & RF_O_TRUNC ? (__u64)file : 0;
+	return object_decide(RF_HOOK_OPEN, mode_classes(file->f_mode, flags), mount_of((__u64)file->f_path.mnt),
+			     (__u64)file->f_path.dentry, 0);
+}
+
+SEC("?lsm/file_receive")
+int BPF_PROG(file_receive, struct file *file, int ret)
+{
+	__u32 mode;
+
+	if (ret)
+		return ret;
+	if (!subject_now())
+		return 0;
+	mode = file->f_mode;
+	if (mode & RF_FMODE_PATH)
+		return 0;
+	return object_decide(RF_HOOK_RECEIVE, mode_classes(mode, 0), mount_of((__u64)file->f_path.mnt),
+			     (__u64)file->f_path.dentry, 0);
+}
+
+/* The truncation by open(O_TRUNC) was decided with the open; ftruncate and truncate are operations of their own. */
+static __always_inline int truncate_decide(__u64 file, __u64 mnt, __u64 dentry)
+{
+	struct rf_subject *who = subject_now();
+
+	if (!who)
+		return 0;
+	if (file == who->opened_trunc) {
+		who->opened_trunc = 0;
+		return 0;
+	}
+	return object_decide(RF_HOOK_TRUNCATE, RF_BIT(WRITE), mount_of(mnt), dentry, 0);
+}
+
+SEC("?lsm/file_truncate")
+int BPF_PROG(file_truncate, struct file *file, int ret)
+{
+	if (ret)
+		return ret;
+	return truncate_decide((__u64)file, (__u64)file->f_path.mnt, (__u64)file->f_path.dentry);
+}
+
+SEC("?lsm/path_truncate")
+int BPF_PROG(path_truncate, const struct path *path, int ret)
+{
+	if (ret)
+		return ret;
+	/* up to 6.1 the path is that inside the file of open(O_TRUNC) and of ftruncate */
+	return truncate_decide((__u64)path - bpf_core_field_offset(struct file, f_path), (__u64)path->mnt,
+			       (__u64)path->dentry);
+}
+
+static __always_inline int entry_decide(__u32 hook, __u32 classes, const struct path *dir, struct dentry *dentry)
+{
+	if (!subject_now())
+		return 0;
+	return object_decide(hook, classes, mount_of((__u64)dir->mnt), (__u64)dentry, 0);
+}
+
+SEC("?lsm/path_mknod")
+int BPF_PROG(path_mknod, const struct path *dir, struct dentry *dentry, umode_t mode, unsigned int dev, int ret)
+{
+	return ret ? ret : entry_decide(RF_HOOK_CREATE, RF_BIT(CREATE), dir, dentry);
+}
+
+SEC("?lsm/path_mkdir")
+int BPF_PROG(path_mkdir, const struct path *dir, struct dentry *dentry, umode_t mode, int ret)
+{
+	return ret ? ret : entry_decide(RF_HOOK_CREATE, RF_BIT(CREATE), dir, dentry);
+}
+
+SEC("?lsm/path_symlink")
+int BPF_PROG(path_symlink, const struct path *dir, struct dentry *dentry, const char *target, int ret)
+{
+	return ret ? ret : entry_decide(RF_HOOK_CREATE, RF_BIT(CREATE), dir, dentry);
+}
+
+SEC("?lsm/path_unlink")
+int BPF_PROG(path_unlink, const struct path *dir, struct dentry *dentry, int ret)
+{
+	return ret ? ret : entry_decide(RF_HOOK_UNLINK, RF_BIT(DELETE), dir, dentry);
+}
+
+SEC("?lsm/path_rmdir")
+int BPF_PROG(path_rmdir, const struct path *dir, struct dentry *dentry, int ret)
+{
+	return ret ? ret : entry_decide(RF_HOOK_UNLINK, RF_BIT(DELETE), dir, dentry);
+}
+
+/* Two names of one operation: decided together, so that a rule that both violate is counted once. */
+struct rf_pair {
+	__u64 from;
+	__u64 from_mnt;
+	__u64 to;
+	__u64 to_mnt;
+	__u32 from_classes;
+	__u32 to_classes;
+	__u32 hook;
+};
+
+static __always_inline int pair_decide(const struct rf_pair *pair)
+{
+	struct rf_subject *who = subject_now();
+	struct rf_workload *w;
+	struct rf_scratch *s;
+
+	if (!who)
+		return 0;
+	w = bpf_map_lookup_elem(&workloads, &who->workload);
+	if (!w)
+		return workload_missing(who);
+	if (!(w->classes & (pair->from_classes | pair->to_classes)))
+		return 0;
+	s = operation_open(who, w, pair->hook, true);
+	if (!s)
+		return -RF_EPERM;
+	ref_dentry(s, 0, pair->from, mount_of(pair->from_mnt));
+	s->ref[0].classes = pair->from_classes;
+	ref_dentry(s, 1, pair->to, mount_of(pair->to_mnt));
+	s->ref[1].classes = pair->to_classes;
+	s->ref_count = 2;
+	judge(s);
+	return operation_close(s, who);
+}
+
+SEC("?lsm/path_rename")
+int BPF_PROG(path_rename, const struct path *old_dir, struct dentry *old_dentry, const struct path *new_dir,
+	     struct dentry *new_dentry, unsigned int flags, int ret)
+{
+	struct rf_pair pair = {
+		.from = (__u64)old_dentry, .to = (__u64)new_dentry, .hook = RF_HOOK_RENAME,
+		.from_classes = RF_BIT(RENAME), .to_classes = RF_BIT(CREATE),
+	};
+
+	if (ret)
+		return ret;
+	if (!subject_now())
+		return 0;
+	pair.from_mnt = (__u64)old_dir->mnt;
+	pair.to_mnt = (__u64)new_dir->mnt;
+	if (flags & RF_RENAME_EXCHANGE) {
+		pair.from_classes |= RF_BIT(CREATE);
+		pair.to_classes |= RF_BIT(RENAME);
+	} else if (new_dentry->d_inode) {
+		pair.to_classes |= RF_BIT(DELETE);
+	}
+	return pair_decide(&pair);
+}
+
+/* A hard link never leaves its mount, so the source is on the target's. */
+SEC("?lsm/path_link")
+int BPF_PROG(path_link, struct dentry *old_dentry, const struct path *new_dir, struct dentry *new_dentry, int ret)
+{
+	struct rf_pair pair = {
+		.from = (__u64)old_dentry, .to = (__u64)new_dentry, .hook = RF_HOOK_LINK,
+		.from_classes = RF_BIT(LINK), .to_classes = RF_BIT(CREATE),
+	};
+
+	if (ret)
+		return ret;
+	if (!subject_now())
+		return 0;
+	pair.from_mnt = pair.to_mnt = (__u64)new_dir->mnt;
+	return pair_decide(&pair);
+}
+
+#endif

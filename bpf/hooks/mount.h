@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Changes of the mount tree: they give files other names, from a source that no hook can judge, so a deny rule that covers
+ * Link is violated by all of them (POLICY.md 4.1). What is mounted over is written (class Write).
+ */
+#ifndef RF_HOOKS_MOUNT_H
+#define RF_HOOKS_MOUNT_H
+
+#include "file.h"
+
+#define RF_MS_REMOUNT 32
+#define RF_MS_BIND 4096
+#define RF_MS_MOVE 8192
+#define RF_MS_PROPAGATION (1 << 17 | 1 << 18 | 1 << 19 | 1 << 20)
+
+/* The first seven bytes of a file system's type as one word. */
+#define RF_TYPE7(a, b, c, d, e, f, g)                                                                          \
+	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 |               \
+	 (__u64)(f) << 40 | (__u64)(g) << 48)
+
+static __always_inline bool type_is_stacked(const char *type)
+{
+	__u64 word = 0;
+
+	if (!type || bpf_probe_read_kernel_str(&word, sizeof(word), type) < 0)
+		return false;
+	return word == RF_TYPE7('o', 'v', 'e', 'r', 'l', 'a', 'y') || word == RF_TYPE7('e', 'c', 'r', 'y', 'p', 't', 'f') ||
+	       word == RF_TYPE7('u', 'n', 'i', 'o', 'n', 'f', 's') || word == RF_TYPE7('a', 'u', 'f', 's', 0, 0, 0);
+}
+
+static __always_inline int tree_decide(const struct path *at, bool stacked)
+{
+	__u32 classes = RF_BIT(WRITE) | (stacked ? RF_BIT(LINK) : 0);
+
+	return object_decide(RF_HOOK_MOUNT, classes, mount_of((__u64)at->mnt), (__u64)at->dentry, stacked);
+}
+
+SEC("?lsm/sb_mount")
+int BPF_PROG(mount_old, const char *dev_name, const struct path *path, const char *type, unsigned long flags,
+	     void *data, int ret)
+{
+	if (ret)
+		return ret;
+	if (!subject_now())
+		return 0;
+	if ((flags & RF_MS_PROPAGATION) || ((flags & RF_MS_REMOUNT) && !(flags & RF_MS_MOVE)))
+		return 0;
+	return tree_decide(path, (flags & (RF_MS_BIND | RF_MS_MOVE)) || type_is_stacked(type));
+}
+
+SEC("?lsm/move_mount")
+int BPF_PROG(mount_move, const struct path *from, const struct path *to, int ret)
+{
+	if (ret)
+		return ret;
+	return subject_now() ? tree_decide(to, true) : 0;
+}
+
+SEC("?lsm/sb_pivotroot")
+int BPF_PROG(mount_pivot, const struct path *old_path, const struct path *new_path, int ret)
+{
+	if (ret)
+		return ret;
+	return subject_now() ? object_decide(RF_HOOK_MOUNT, RF_BIT(LINK), mount_of((__u64)new_path->mnt),
+					     (__u64)new_path->dentry, 1) : 0;
+}
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* Life of subjects: forks, moves between cgroups, new cgroups, and tasks that were there before the agent. */
+#ifndef RF_HOOKS_TASK_H
+#define RF_HOOKS_TASK_H
+
+#include "../lib/operation.h"
+
+#define RF_CLONE_THREAD 0x10000
+
+/* Before the child can run. A child that cannot have its parent's subject is not made. */
+SEC("?lsm/task_alloc")
+int BPF_PROG(task_alloc, struct task_struct *child, unsigned long clone_flags, int ret)
+{
+	if (ret)
+		return ret;
+	if (!subject_inherit(bpf_get_current_task_btf(), child, clone_flags & RF_CLONE_THREAD))
+		return -RF_ENOMEM;
+	return 0;
+}
+
+/* A task that PID 1 did not place in a protected unit is not protected by it. */
+static __always_inline void placed_by_other(struct task_struct *task, struct rf_workload *w)
+{
+	struct rf_subject *who;
+
+	if (!(w->flags & RF_WORKLOAD_PROTECTED))
+		return;
+	who = bpf_task_storage_get(&subjects, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (who)
+		who->flags |= RF_SUBJECT_MOVED;
+}
+
+static __always_inline void placed(struct task_struct *task, struct task_struct *mover)
+{
+	bool trusted = mover_trusted(mover);
+	struct rf_workload *w;
+	__u64 id = cgroup_id_of(task);
+
+	w = bpf_map_lookup_elem(&workloads, &id);
+	if (!w)
+		return;
+	if (!trusted)
+		placed_by_other(task, w);
+	subject_bind(task, trusted);
+}
+
+/* Also sees the cgroup that CLONE_INTO_CGROUP chose, of which no move tells. Still before the child runs. */
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(task_fork, struct task_struct *parent, struct task_struct *child)
+{
+	/* kernels without lsm/task_alloc; a second call finds the work done */
+	subject_inherit(parent, child, parent->tgid == child->tgid);
+	if (cgroup_id_of(parent) != cgroup_id_of(child))
+		placed(child, parent);
+	return 0;
+}
+
+/* The event comes once for a process, after the move, for the task that was named; its threads follow at their exec. */
+SEC("?tp_btf/cgroup_attach_task")
+int BPF_PROG(task_attach, struct cgroup *to, const char *path, struct task_struct *task, bool threadgroup)
+{
+	placed(task, bpf_get_current_task_btf());
+	return 0;
+}
+
+
+static __always_inline void cgroup_event(struct rf_scratch *s, __u64 id, __u32 kind)
+{
+	struct rf_event *e = &s->event;
+	__u32 size;
+
+	e->time_ns = bpf_ktime_get_boot_ns();
+	e->kind = kind;
+	e->hook = RF_HOOK_NONE;
+	e->workload = e->cgroup = id;
+	e->flags = 0;
+	e->hit_count = e->lineage_count = 0;
+	e->hits_total = 0;
+	s->data_len = 0;
+	s->flags = 0;
+	name_to_data(s, 0);
+	e->text_len = s->text_len[0];
+	e->text2_len = e->program_len = e->args_len = 0;
+	size = sizeof(*e) + s->data_len;
+	if (size > sizeof(*e) + RF_DATA_BYTES)
+		size = sizeof(*e) + RF_DATA_BYTES;
+	e->size = size;
+	if (bpf_ringbuf_output(&events, e, size, 0))
+		stat_add(RF_STAT_RING_FULL);
+}
+
+/* The template of the selectors that the cgroup's name answers to. */
+static __always_inline struct rf_workload *template_of(struct rf_scratch *s, __u32 ruleset)
+{
+	struct rf_template_key key = { .ruleset = ruleset };
+	struct rf_ruleset *rs = bpf_map_lookup_elem(&rulesets, &ruleset);
+	struct rf_workload *found;
+
+	if (!rs)
+		return NULL;
+	s->match_mode = RF_MATCH_SELECT;
+	s->ruleset = ruleset;
+	s->select_sum = s->identity = 0;
+	ruleset_match(s, rs, true, &s->ref[0]);
+	key.combination = s->identity ? s->identity : s->select_sum;
+	if (!key.combination)
+		return NULL;
+	found = bpf_map_lookup_elem(&templates, &key);
+	if (!found)
+		stat_add(RF_STAT_TEMPLATE_MISS);
+	return found;
+}
+
+/*
+ * Before the cgroup becomes visible, so before any task can be in it. Cgroups below that of a container or Workloads item
+ * are that one's; others become what their name says.
+ */
+SEC("?tp_btf/cgroup_mkdir")
+int BPF_PROG(cgroup_made, struct cgroup *cgroup, const char *path)
+{
+	struct rf_workload *parent, *template, made;
+	struct rf_node *state = node_state();
+	struct cgroup_subsys_state *css;
+	struct rf_scratch *s;
+	__u64 id, parent_id = 0;
+	long len;
+
+	if (!state || BPF_CORE_READ(cgroup, root, hierarchy_id) != 0)
+		return 0;
+	id = BPF_CORE_READ(cgroup, kn, id);
+	css = BPF_CORE_READ(cgroup, self.parent);
+	if (css)
+		parent_id = BPF_CORE_READ(css, cgroup, kn, id);
+	s = scratch_take();
+	if (!s)
+		return 0;
+	s->ref[0].ino = 0;
+	s->ref[0].is_dir = 0;
+	s->usr_inserted = 0;
+	s->miss = 0;
+	len = bpf_probe_read_kernel_str(&s->data[RF_DATA_BYTES], RF_DATA_SLACK, path);
+	name_from_text(s, (__u64)path, len > 0 ? (__u32)len - 1 : 0, 1);
+	parent = bpf_map_lookup_elem(&workloads, &parent_id);
+	if (parent && !(parent->flags & RF_WORKLOAD_HOST)) {
+		made = *parent;
+		bpf_map_update_elem(&workloads, &id, &made, BPF_NOEXIST);
+	} else {
+		template = template_of(s, state->cgroup_ruleset);
+		if (template) {
+			made = *template;
+			made.owner = id;
+			bpf_map_update_elem(&workloads, &id, &made, BPF_NOEXIST);
+		}
+	}
+	cgroup_event(s, id, RF_EVENT_CGROUP);
+	scratch_give(s);
+	return 0;
+}
+
+SEC("?tp_btf/cgroup_rmdir")
+int BPF_PROG(cgroup_gone, struct cgroup *cgroup, const char *path)
+{
+	struct rf_scratch *s;
+
+	if (BPF_CORE_READ(cgroup, root, hierarchy_id) != 0)
+		return 0;
+	s = scratch_take();
+	if (!s)
+		return 0;
+	s->comp_count = 0;
+	s->usr_inserted = 0;
+	s->miss = RF_MISS_READ;
+	cgroup_event(s, BPF_CORE_READ(cgroup, kn, id), RF_EVENT_CGROUP_GONE);
+	scratch_give(s);
+	return 0;
+}
+
+/* Program of a task that was running before it became a subject, from its executable. */
+static __always_inline void program_seed(struct rf_scratch *s, struct rf_subject *who, struct task_struct *task)
+{
+	__u64 file = (__u64)BPF_CORE_READ(task, mm, exe_file), dentry = 0, mnt = 0;
+	struct rf_task_program *program = &who->program[who->active & 1];
+
+	program->len = 0;
+	program->cut = 1;
+	program->origin = RF_ORIGIN_UNKNOWN;
+	if (!file)
+		return;
+	RF_LOAD(dentry, file, file, f_path.dentry);
+	RF_LOAD(mnt, file, file, f_path.mnt);
+	ref_dentry(s, 0, dentry, mount_of(mnt));
+	program->origin = file_origin(s->ref[0].inode, s->ref[0].mount);
+	s->data_len = s->flags = 0;
+	if (name_from_dentry(s, dentry, s->ref[0].mount))
+		return;
+	name_to_data(s, 0);
+	program->len = s->text_len[0] < RF_PROGRAM_MAX ? s->text_len[0] : RF_PROGRAM_MAX;
+	program->cut = s->text_len[0] > RF_PROGRAM_MAX;
+	program->hash = s->text_hash;
+	bpf_probe_read_kernel(program->path, sizeof(program->path), s->data);
+}
+
+/* Binds the tasks that exist. Runs after the programs above are attached, else forks in between are lost. */
+SEC("iter/task")
+int task_seed(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct rf_subject *who;
+	struct rf_scratch *s;
+
+	if (!task || subject_of(task))
+		return 0;
+	who = subject_bind(task, true);
+	if (!who || !who->workload)
+		return 0;
+	s = scratch_take();
+	if (!s)
+		return 0;
+	program_seed(s, who, task);
+	scratch_give(s);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * The matcher and the decision under test-run: names come as text, everything else is what hooks use. Reports nothing.
+ */
+#ifndef RF_HOOKS_TESTRUN_H
+#define RF_HOOKS_TESTRUN_H
+
+#include "../lib/operation.h"
+
+SEC("syscall")
+int test_match(struct rf_test *test)
+{
+	struct rf_scratch *s = scratch_take();
+	struct rf_ref *ref;
+	int i;
+
+	if (!s)
+		return 1;
+	s->hook = RF_HOOK_NONE;
+	s->ref_count = 1;
+	s->page_count = test->page_count & 0xf;
+	for (i = 0; i < RF_PAGES_MAX; i++)
+		s->pages[i] = test->pages[i];
+	s->session = test->session;
+	s->main_process = test->main_process;
+	s->is_protected = 0;
+	s->node_monitor = 0;
+	s->can_deny = 1;
+	s->dry = 1;
+	s->tree_change = test->tree_change;
+	s->given = (__u64)test + __builtin_offsetof(struct rf_test, given);
+	s->given_len = test->given_len;
+	s->program = (__u64)test + __builtin_offsetof(struct rf_test, program);
+	s->program_len = test->program_len;
+	s->program_origin = test->program_origin;
+	s->program_cut = 0;
+	s->has_program_slots = 0;
+	for (i = 0; i < RF_PAGES_MAX; i++)
+		s->program_slots[i] = 0;
+	ref = &s->ref[0];
+	ref->kind = test->miss == RF_MISS_NAMELESS ? RF_REF_NONE : RF_REF_TEXT;
+	ref->text = (__u64)test + __builtin_offsetof(struct rf_test, path);
+	ref->text_len = test->path_len;
+	ref->miss = test->miss;
+	ref->origin = test->origin;
+	ref->classes = test->classes;
+	ref->deny_only = !test->first_of_chain;
+	ref->is_dir = test->is_dir;
+	ref->ino = 0;
+	judge(s);
+	test->verdict = s->verdict;
+	test->hits_total = s->hits_total;
+	for (i = 0; i < RF_PAGES_MAX; i++) {
+		test->violated[i] = s->final_violated[i];
+		test->unresolved[i] = s->final_unresolved[i];
+	}
+	scratch_give(s);
+	return 0;
+}
+
+#endif

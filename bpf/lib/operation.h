@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * From a hook to a decision and back. Verdicts are cached only where an object was resolved and violated nothing; an entry
+ * is valid while dentry, mount, parent, name, inode, the parent's inode, rename_lock, mount_lock, the workload's ruleset
+ * generation and the epoch of learned inodes are those it was made under.
+ */
+#ifndef RF_OPERATION_H
+#define RF_OPERATION_H
+
+#include "subject.h"
+#include "../match/judge.h"
+
+#define RF_BIT(c) (1U << RF_CLASS_##c)
+
+static __always_inline struct rf_scratch *scratch_take(void)
+{
+	__u32 base = bpf_get_smp_processor_id() * RF_SCRATCH_PER_CPU;
+	struct rf_scratch *s;
+	__u32 i, at;
+
+	for (i = 0; i < RF_SCRATCH_PER_CPU; i++) {
+		at = base + i;
+		s = bpf_map_lookup_elem(&scratch, &at);
+		if (s && __sync_val_compare_and_swap(&s->busy, 0, 1) == 0)
+			return s;
+	}
+	stat_add(RF_STAT_NO_SCRATCH);
+	return NULL;
+}
+
+static __always_inline void scratch_give(struct rf_scratch *s)
+{
+	__sync_lock_test_and_set(&s->busy, 0);
+}
+
+/* The inode's identity and, where rules speak of origins, the one bit that says where the file came from. */
+static __always_inline void ref_inode(struct rf_ref *ref, __u64 inode)
+{
+	__u64 sb = 0;
+	__u32 mode = 0;
+
+	ref->inode = inode;
+	ref->ino = 0;
+	ref->dev = 0;
+	ref->generation = 0;
+	ref->is_dir = 0;
+	if (!inode)
+		return;
+	RF_LOAD(ref->ino, inode, inode, i_ino);
+	RF_LOAD(ref->generation, inode, inode, i_generation);
+	RF_LOAD(mode, inode, inode, i_mode);
+	RF_LOAD(sb, inode, inode, i_sb);
+	RF_LOAD(ref->dev, super_block, sb, s_dev);
+	ref->is_dir = (mode & 0170000) == 0040000;
+}
+
+static __always_inline void ref_dentry(struct rf_scratch *s, __u32 o, __u64 dentry, __u64 mount)
+{
+	struct rf_ref *ref = o ? &s->ref[1] : &s->ref[0];
+	__u64 inode = 0;
+
+	ref->kind = RF_REF_DENTRY;
+	ref->dentry = dentry;
+	ref->mount = mount;
+	ref->origin = RF_ORIGIN_ALL;
+	ref->miss = 0;
+	ref->deny_only = 0;
+	RF_LOAD(inode, dentry, dentry, d_inode);
+	ref_inode(ref, inode);
+}
+
+#define RF_MNT_READONLY 0x40
+#define RF_SB_RDONLY 1
+
+/* Whether the mount is what its namespace has at "/": only mounts at their parent's root lie between it and the top. */
+static __always_inline bool is_root_mount(__u64 mount)
+{
+	__u64 parent = 0, point = 0, root = 0;
+	int i;
+
+	for (i = 0; i < 6; i++) {
+		RF_LOAD(parent, mount, mount, mnt_parent);
+		if (parent == mount)
+			return true;
+		if (!parent)
+			return false;
+		RF_LOAD(point, mount, mount, mnt_mountpoint);
+		RF_LOAD(root, vfsmount, vfsmount_of(parent), mnt_root);
+		if (point != root)
+			return false;
+		mount = parent;
+	}
+	return false;
+}
+
+static __always_inline __u32 overlay_origin(__u64 inode)
+{
+	struct rf_node *state = node_state();
+	__u64 upper = 0;
+
+	if (!state || !state->ovl_upper_off)
+		return RF_ORIGIN_UNKNOWN;
+	if (bpf_probe_read_kernel(&upper, sizeof(upper), (void *)(inode + state->ovl_upper_off - 1)))
+		return RF_ORIGIN_UNKNOWN;
+	return upper ? RF_ORIGIN_UPPER_LAYER : RF_ORIGIN_IMAGE;
+}
+
+/* Global: seven programs' worth of loads are verified once. Returns one bit of enum rf_origin. */
+__attribute__((noinline)) int file_origin(__u64 inode, __u64 mount)
+{
+	__u64 ns = 0, sb = 0, magic = 0, sb_flags = 0;
+	__u32 links = 0;
+	int mnt_flags = 0;
+
+	RF_LOAD(links, inode, inode, i_nlink);
+	RF_LOAD(ns, mount, mount, mnt_ns);
+	if (!links || ns == RF_MNT_NS_INTERNAL)
+		return RF_ORIGIN_ANONYMOUS;
+	RF_LOAD(sb, inode, inode, i_sb);
+	RF_LOAD(magic, super_block, sb, s_magic);
+	if (is_root_mount(mount))
+		return magic == RF_MAGIC_OVERLAY ? overlay_origin(inode) : RF_ORIGIN_UNKNOWN;
+	RF_LOAD(mnt_flags, vfsmount, vfsmount_of(mount), mnt_flags);
+	RF_LOAD(sb_flags, super_block, sb, s_flags);
+	if ((mnt_flags & RF_MNT_READONLY) || (sb_flags & RF_SB_RDONLY))
+		return RF_ORIGIN_READ_ONLY_VOLUME;
+	return RF_ORIGIN_WRITABLE_VOLUME;
+}
+
+static __always_inline void operation_event(struct rf_scratch *s, struct rf_subject *who)
+{
+	struct rf_event *e = &s->event;
+
+	e->workload = who->workload;
+	e->program_hash = who->program[who->active & 1].hash;
+	e->lineage_count = who->lineage_count;
+	bpf_probe_read_kernel(e->lineage, sizeof(e->lineage), who->lineage);
+}
+
+/* Takes working memory and fills in who acts. Hooks that can deny say so. */
+static __always_inline struct rf_scratch *operation_open(struct rf_subject *who, struct rf_workload *w, __u32 hook,
+							 bool can_deny)
+{
+	struct rf_scratch *s = scratch_take();
+	struct rf_task_program *program;
+	struct rf_node *state = node_state();
+
+	if (!s)
+		return NULL;
+	s->hook = hook;
+	s->ref_count = 1;
+	s->page_count = w->page_count & 0xf;
+	bpf_probe_read_kernel(s->pages, sizeof(s->pages), w->pages);
+	s->generation = w->generation;
+	s->session = who->session;
+	s->main_process = !!(who->flags & RF_SUBJECT_MAIN);
+	s->is_protected = !!(who->flags & RF_SUBJECT_PROTECTED);
+	s->given_len = 0;
+	s->tree_change = 0;
+	s->can_deny = can_deny;
+	s->dry = 0;
+	s->node_monitor = state && state->mode == RF_MODE_MONITOR &&
+			  (!state->pause_until_ns || bpf_ktime_get_boot_ns() < state->pause_until_ns);
+	program = &who->program[who->active & 1];
+	s->program = (__u64)program->path;
+	s->program_len = program->len;
+	s->program_origin = program->origin;
+	s->program_cut = program->cut;
+	s->has_program_slots = 0;
+	if (who->slots_generation && who->slots_generation == w->generation) {
+		bpf_probe_read_kernel(s->program_slots, sizeof(s->program_slots), who->program_slots);
+		s->has_program_slots = 1;
+	} else {
+		/* memory that another decision left: a page that program_match skips must read as no slot */
+		__builtin_memset(s->program_slots, 0, sizeof(s->program_slots));
+	}
+	operation_event(s, who);
+	return s;
+}
+
+/* Gives the memory back and says what the hook must return. */
+static __always_inline int operation_close(struct rf_scratch *s, struct rf_subject *who)
+{
+	__u32 verdict = s->verdict;
+
+	if (s->has_program_slots == 2) {
+		bpf_probe_read_kernel(who->program_slots, sizeof(who->program_slots), s->program_slots);
+		who->slots_generation = s->generation;
+	}
+	scratch_give(s);
+	if (verdict >= RF_ACTION_BLOCK)
+		return -RF_EPERM;
+	return 0;
+}
+
+/* A container's task whose workload is unknown is refused; a host task is let pass, so that nobody is locked out. */
+static __always_inline int workload_missing(struct rf_subject *who)
+{
+	stat_add(RF_STAT_NO_WORKLOAD);
+	if (who->flags & RF_SUBJECT_HOST)
+		return 0;
+	return -RF_EPERM;
+}
+
+static __always_inline bool cache_key(struct rf_cached *c, __u64 dentry, __u64 mount, struct rf_workload *w,
+				      __u32 session)
+{
+	struct rf_node *state = node_state();
+	__u64 rename, mounts, inode = 0, parent = 0, number = 0;
+	__u32 generation = 0, hash = 0, len = 0;
+
+	if (rf_no_cache || !&rename_lock || !&mount_lock || !state)
+		return false;
+	sequences_read(&rename, &mounts);
+	if ((rename | mounts) & 1)
+		return false;
+	c->dentry = dentry;
+	c->mount = mount;
+	RF_LOAD(parent, dentry, dentry, d_parent);
+	RF_LOAD(hash, dentry, dentry, d_name.hash);
+	RF_LOAD(len, dentry, dentry, d_name.len);
+	RF_LOAD(inode, dentry, dentry, d_inode);
+	if (!inode || !parent)
+		return false;
+	c->parent = parent;
+	c->name = (__u64)hash << 32 | len;
+	RF_LOAD(number, inode, inode, i_ino);
+	RF_LOAD(generation, inode, inode, i_generation);
+	c->inode = number ^ (__u64)generation << 32;
+	RF_LOAD(inode, dentry, parent, d_inode);
+	RF_LOAD(number, inode, inode, i_ino);
+	RF_LOAD(generation, inode, inode, i_generation);
+	c->parent_inode = number ^ (__u64)generation << 32;
+	c->sequences = rename << 32 | mounts;
+	c->version = (__u64)w->generation << 32 | session;
+	c->epoch = state->epoch;
+	return true;
+}
+
+static __always_inline __u64 cache_check(const struct rf_cached *c)
+{
+	__u64 h = c->dentry ^ c->classes;
+
+	h = (h << 9 | h >> 55) ^ c->mount;
+	h = (h << 9 | h >> 55) ^ c->parent;
+	h = (h << 9 | h >> 55) ^ c->name;
+	h = (h << 9 | h >> 55) ^ c->inode;
+	h = (h << 9 | h >> 55) ^ c->parent_inode;
+	h = (h << 9 | h >> 55) ^ c->sequences;
+	h = (h << 9 | h >> 55) ^ c->version;
+	return ((h << 9 | h >> 55) ^ c->epoch) * RF_MUL | 1;
+}
+
+static __always_inline __u32 cache_slot(const struct rf_cached *c)
+{
+	__u64 h = (c->dentry ^ c->version) * RF_MUL;
+
+	return (h >> 40) & (RF_CACHE_SLOTS - 1);
+}
+
+static __always_inline bool cache_has(const struct rf_cached *want, __u32 classes)
+{
+	__u32 slot = cache_slot(want);
+	struct rf_cached *c = bpf_map_lookup_elem(&verdicts, &slot), seen;
+
+	if (!c)
+		return false;
+	seen = *c;
+	return seen.dentry == want->dentry && seen.mount == want->mount && seen.parent == want->parent &&
+	       seen.name == want->name && seen.inode == want->inode && seen.parent_inode == want->parent_inode &&
+	       seen.sequences == want->sequences && seen.version == want->version && seen.epoch == want->epoch &&
+	       (seen.classes & classes) == classes && seen.check == cache_check(&seen);
+}
+
+static __always_inline void cache_put(struct rf_cached *want, __u32 classes)
+{
+	__u32 slot = cache_slot(want);
+	struct rf_cached *c = bpf_map_lookup_elem(&verdicts, &slot);
+
+	if (!c)
+		return;
+	want->classes = classes;
+	want->check = cache_check(want);
+	*c = *want;
+}
+
+/* Decides an operation on one file that has dentry and mount. Global: every hook calls the one verified copy. */
+__attribute__((noinline)) int object_decide(__u32 hook, __u32 classes, __u64 mount, __u64 dentry, __u64 tree)
+{
+	struct rf_subject *who = subject_of(bpf_get_current_task_btf());
+	struct rf_cached key = {};
+	struct rf_workload *w;
+	struct rf_scratch *s;
+	bool cacheable;
+	int clean;
+
+	if (!who || !who->workload)
+		return 0;
+	w = bpf_map_lookup_elem(&workloads, &who->workload);
+	if (!w)
+		return workload_missing(who);
+	if (!(w->classes & classes))
+		return 0;
+	/* a copy-up changes an origin and no sequence */
+	cacheable = !tree && !(classes & RF_BINARY_CLASSES) && cache_key(&key, dentry, mount, w, who->session);
+	if (cacheable && cache_has(&key, classes))
+		return 0;
+	s = operation_open(who, w, hook, true);
+	if (!s)
+		return -RF_EPERM;
+	ref_dentry(s, 0, dentry, mount);
+	if (classes & RF_BINARY_CLASSES)
+		s->ref[0].origin = file_origin(s->ref[0].inode, mount);
+	s->ref[0].classes = tree ? classes & ~RF_BIT(LINK) : classes;
+	s->tree_change = !!tree;
+	clean = judge(s);
+	if (cacheable && clean)
+		cache_put(&key, classes);
+	return operation_close(s, who);
+}
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Who a task is. subjects: task -> workload, session, program, lineage. Set when a task execs or is moved in a cgroup that
+ * workloads knows, copied to every child before it can run, and kept for the task's life:
+ * - a task of a container (or a Workloads item) stays that container's, wherever it moves;
+ * - a host task takes another cgroup's subject only if PID 1 put it there, it has not exec'd since PID 1 forked it, or
+ *   nothing selects it yet. Only such moves confer the protection of a protected unit.
+ */
+#ifndef RF_SUBJECT_H
+#define RF_SUBJECT_H
+
+#include "walk.h"
+
+static __always_inline struct rf_subject *subject_of(struct task_struct *task)
+{
+	return bpf_task_storage_get(&subjects, task, 0, 0);
+}
+
+static __always_inline bool never_subject(struct task_struct *task)
+{
+	struct rf_node *state;
+
+	if ((task->flags & RF_PF_KTHREAD) || task->tgid == 1)
+		return true;
+	state = node_state();
+	return state && state->agent_tgid && state->agent_tgid == (__u32)task->tgid;
+}
+
+/* Whether a task placed by `mover` counts as placed by PID 1. */
+static __always_inline bool mover_trusted(struct task_struct *mover)
+{
+	return mover->tgid == 1 || ((mover->flags & RF_PF_FORKNOEXEC) && mover->real_parent->tgid == 1);
+}
+
+static __always_inline __u64 cgroup_id_of(struct task_struct *task)
+{
+	return task->cgroups->dfl_cgrp->kn->id;
+}
+
+/* With a scope set, nothing outside that cgroup can become a subject: for demonstrations and tests on a shared machine. */
+static __always_inline bool in_scope(struct cgroup *cgroup)
+{
+	struct rf_node *state = node_state();
+	struct cgroup_subsys_state *css;
+	int i;
+
+	if (!state)
+		return false;
+	if (!state->scope_cgroup)
+		return true;
+	for (i = 0; i < 16 && cgroup; i++) {
+		if (BPF_CORE_READ(cgroup, kn, id) == state->scope_cgroup)
+			return true;
+		css = BPF_CORE_READ(cgroup, self.parent);
+		if (!css)
+			break;
+		cgroup = BPF_CORE_READ(css, cgroup);
+	}
+	return false;
+}
+
+static __always_inline void ancestor_fill(struct rf_ancestor *a, struct task_struct *leader, struct rf_subject *known)
+{
+	a->start_ns = BPF_CORE_READ(leader, start_boottime);
+	a->pid = BPF_CORE_READ(leader, tgid);
+	a->program = known ? known->program[known->active & 1].hash : 0;
+	a->_pad = 0;
+	bpf_probe_read_kernel(a->comm, sizeof(a->comm), leader->comm);
+}
+
+/* Lineage of a task that becomes a subject: its parents now. Later ones are kept at fork, when parents may die. */
+static __always_inline void lineage_seed(struct rf_subject *who, struct task_struct *task)
+{
+	struct task_struct *at = task->real_parent;
+	int i;
+
+	who->lineage_count = 0;
+	for (i = 0; i < RF_LINEAGE_MAX; i++) {
+		if (!at || !BPF_CORE_READ(at, tgid))
+			break;
+		ancestor_fill(&who->lineage[i], at, NULL);
+		who->lineage_count = i + 1;
+		if (BPF_CORE_READ(at, tgid) == 1)
+			break;
+		at = BPF_CORE_READ(at, real_parent);
+	}
+}
+
+static __always_inline void bind_write(struct rf_subject *who, struct task_struct *task, const struct rf_workload *w)
+{
+	__u32 tgid = task->tgid, moved = who->flags & RF_SUBJECT_MOVED;
+	__u64 owner = w->owner;
+
+	who->workload = owner;
+	who->slots_generation = 0;
+	if (w->flags & RF_WORKLOAD_HOST) {
+		who->session = RF_SESSION_HOST;
+		who->flags = RF_SUBJECT_HOST | moved;
+		if ((w->flags & RF_WORKLOAD_PROTECTED) && !moved)
+			who->flags |= RF_SUBJECT_PROTECTED;
+	} else {
+		__u32 *main;
+
+		who->session = RF_SESSION_MAIN;
+		who->flags = 0;
+		bpf_map_update_elem(&mains, &owner, &tgid, BPF_NOEXIST);
+		main = bpf_map_lookup_elem(&mains, &owner);
+		if (main && *main == tgid)
+			who->flags = RF_SUBJECT_MAIN;
+	}
+	lineage_seed(who, task);
+	stat_add(RF_STAT_BOUND);
+}
+
+/* Whether a subject may take the workload of the cgroup it is in now. */
+static __always_inline bool may_rebind(struct rf_subject *who, struct task_struct *task, const struct rf_workload *w,
+				       bool trusted)
+{
+	struct rf_workload *old;
+
+	if (!who->workload)
+		return true;
+	if (who->workload == w->owner || !(who->flags & RF_SUBJECT_HOST))
+		return false;
+	if (!(w->flags & RF_WORKLOAD_HOST) || trusted)
+		return true;
+	if ((task->flags & RF_PF_FORKNOEXEC) && task->real_parent->tgid == 1)
+		return true;
+	old = bpf_map_lookup_elem(&workloads, &who->workload);
+	return !old || !old->page_count;
+}
+
+/*
+ * Binds `task` to its cgroup's workload where the rules above allow it. `trusted`: PID 1 put it there, or it was there
+ * when the agent came. Returns the subject, if it has one now.
+ */
+static __always_inline struct rf_subject *subject_bind(struct task_struct *task, bool trusted)
+{
+	struct rf_subject *who;
+	struct rf_workload *w;
+	__u64 id;
+
+	who = subject_of(task);
+	id = cgroup_id_of(task);
+	w = bpf_map_lookup_elem(&workloads, &id);
+	if (!w || never_subject(task))
+		return who;
+	if (who && !may_rebind(who, task, w, trusted))
+		return who;
+	if (!in_scope(task->cgroups->dfl_cgrp))
+		return who;
+	if (!who)
+		who = bpf_task_storage_get(&subjects, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!who) {
+		stat_add(RF_STAT_STORAGE_FAILED);
+		return NULL;
+	}
+	if (trusted)
+		who->flags &= ~RF_SUBJECT_MOVED;
+	bind_write(who, task, w);
+	return who;
+}
+
+/*
+ * Copies the parent's subject to a child that cannot run yet. Returns false when the child would be left without one:
+ * the caller refuses the fork where it can.
+ */
+static __always_inline bool subject_inherit(struct task_struct *parent, struct task_struct *child, bool thread)
+{
+	struct rf_subject *from = subject_of(parent), *to;
+	int i;
+
+	if (!from)
+		return true;
+	to = bpf_task_storage_get(&subjects, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!to) {
+		stat_add(RF_STAT_STORAGE_FAILED);
+		return !from->workload;
+	}
+	if (to->workload)
+		return true;
+	bpf_probe_read_kernel(to, sizeof(*to), from);
+	to->pending = 0;
+	to->exec_inode = to->opened_trunc = to->write_mount = 0;
+	if (thread)
+		return true;
+	to->flags &= ~RF_SUBJECT_MAIN;
+	for (i = RF_LINEAGE_MAX - 1; i > 0; i--)
+		bpf_probe_read_kernel(&to->lineage[i], sizeof(to->lineage[0]), &from->lineage[i - 1]);
+	ancestor_fill(&to->lineage[0], parent, from);
+	to->lineage[0].pid = parent->tgid;
+	to->lineage[0].start_ns = parent->group_leader->start_boottime;
+	to->lineage_count = from->lineage_count < RF_LINEAGE_MAX ? from->lineage_count + 1 : RF_LINEAGE_MAX;
+	return true;
+}
+
+#endif
