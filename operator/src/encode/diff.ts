@@ -1,0 +1,240 @@
+// What is wanted x what the kernel holds -> ordered changes of the maps. First everything that nothing refers to yet,
+// then the pointers: one update of an entry of `workloads` is the flip for every hook. What nothing refers to any more is
+// taken away by sweepEntries, after every program that could be using it has ended.
+
+import { RfObjectKeyCodec, RfTemplateKeyCodec, RfWorkloadCodec, RfWorkloadFlag } from '../abi/abi.gen.js';
+import type { RfWorkload } from '../abi/abi.gen.js';
+import { type Applied, type AppliedTemplate, GENERATION_MARK, referredRulesets, templateName } from './applied.js';
+import { Batch, type MapOp, u32Key, u64Key } from './ops.js';
+import type { Page } from './page.js';
+import { Placement } from './place-page.js';
+import type { EncodeProblem } from './problem.js';
+
+export interface WantedWorkload {
+  /** Cgroup id; 0 in templates: the cgroup itself. */
+  readonly owner: bigint;
+  /** Mask of RfWorkloadFlag. */
+  readonly flags: number;
+  /** Page ids, layer after layer. */
+  readonly pages: readonly string[];
+}
+
+export interface Wanted {
+  /** Content of a page that the kernel may not hold yet. */
+  readonly page: (id: string) => Page | undefined;
+  /** By cgroup id. */
+  readonly workloads: ReadonlyMap<bigint, WantedWorkload>;
+  /** Page of the cgroup ruleset, and what its combinations become; absent: new cgroups are not looked at. */
+  readonly cgroups?: {
+    readonly page: string;
+    readonly templates: readonly { readonly sum: bigint; readonly workload: WantedWorkload }[];
+  };
+}
+
+/** With problems there are no ops and `applied` is what it was. */
+export interface Change {
+  readonly ops: readonly MapOp[];
+  readonly applied: Applied;
+  readonly problems: readonly EncodeProblem[];
+}
+
+function wantedPages(wanted: Wanted): Set<string> {
+  const workloads = [
+    ...wanted.workloads.values(),
+    ...(wanted.cgroups?.templates ?? []).map(({ workload }) => workload),
+  ];
+  const pages = new Set(workloads.flatMap(({ pages: ids }) => ids));
+  if (wanted.cgroups !== undefined) pages.add(wanted.cgroups.page);
+  return pages;
+}
+
+function placed(wanted: Wanted, applied: Applied): Placement {
+  const placement = new Placement(applied);
+  for (const id of wantedPages(wanted)) {
+    if (placement.pages.has(id)) continue;
+    const page = wanted.page(id);
+    if (page === undefined) throw new Error(`page ${id} is wanted and its content is not known`);
+    placement.add(page);
+    if (placement.full !== undefined) break;
+  }
+  return placement;
+}
+
+/** Equal sets of rulesets have one generation, so that verdicts cached for one workload serve the others. */
+class Generations {
+  next: number;
+  readonly #known = new Map<string, number>();
+
+  constructor(applied: Applied) {
+    this.next = applied.nextGeneration;
+    const templates = [...applied.templates.values()].map(({ workload }) => workload);
+    for (const { pages, pageCount, generation } of [...templates, ...applied.workloads.values()]) {
+      this.#known.set(pages.slice(0, pageCount).join(), generation);
+    }
+  }
+
+  of(rulesets: readonly number[]): number {
+    const name = rulesets.join();
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const generation = this.next++;
+    this.#known.set(name, generation);
+    return generation;
+  }
+}
+
+function encodeWorkload(wanted: WantedWorkload, placement: Placement, generations: Generations): RfWorkload {
+  const pages = wanted.pages.flatMap((id) => placement.pages.get(id) ?? []);
+  const rulesets = pages.map(({ ruleset }) => ruleset);
+  return {
+    owner: wanted.owner,
+    generation: generations.of(rulesets),
+    flags: wanted.flags,
+    classes: pages.reduce((mask, { classes }) => mask | classes, 0),
+    pageCount: rulesets.length,
+    pages: rulesets,
+  };
+}
+
+/** The kernel notes in the entry that the main process has come; that is not taken back. */
+function keepSeen(workload: RfWorkload, known: RfWorkload | undefined): RfWorkload {
+  return { ...workload, flags: workload.flags | ((known?.flags ?? 0) & RfWorkloadFlag.WORKLOAD_MAIN_SEEN) };
+}
+
+function sameWorkload(a: RfWorkload, b: RfWorkload | undefined): boolean {
+  return (
+    a.owner === b?.owner &&
+    a.generation === b.generation &&
+    a.flags === b.flags &&
+    a.classes === b.classes &&
+    a.pages.slice(0, a.pageCount).join() === b.pages.slice(0, b.pageCount).join()
+  );
+}
+
+function diffTemplates(wanted: readonly AppliedTemplate[], applied: Applied, ruleset: number): MapOp[] {
+  const written = new Batch('templates');
+  for (const { key, workload } of wanted) {
+    const known = applied.templates.get(templateName(key));
+    if (sameWorkload(workload, known?.workload)) continue;
+    written.add(RfTemplateKeyCodec.encode(key), RfWorkloadCodec.encode(workload));
+  }
+  const flip: MapOp[] = ruleset === applied.cgroupRuleset ? [] : [{ kind: 'set-cgroup-ruleset', ruleset }];
+  return [...written.write(), ...flip];
+}
+
+function diffWorkloads(wanted: ReadonlyMap<bigint, RfWorkload>, applied: Applied): MapOp[] {
+  const written = new Batch('workloads');
+  const deleted = new Batch('workloads');
+  for (const [cgroup, workload] of wanted) {
+    if (sameWorkload(workload, applied.workloads.get(cgroup))) continue;
+    written.add(u64Key(cgroup), RfWorkloadCodec.encode(workload));
+  }
+  for (const cgroup of applied.workloads.keys()) {
+    if (!wanted.has(cgroup)) deleted.add(u64Key(cgroup));
+  }
+  return [...written.write(), ...deleted.delete()];
+}
+
+/** Written before the numbers are used: an agent that dies in between does not give them out again. */
+function markGeneration(generations: Generations, applied: Applied): MapOp[] {
+  if (generations.next === applied.nextGeneration) return [];
+  const marked = new Batch('workloads');
+  const mark = { owner: 0n, generation: generations.next - 1, flags: 0, classes: 0, pageCount: 0, pages: [] };
+  marked.add(u64Key(GENERATION_MARK), RfWorkloadCodec.encode(mark));
+  return marked.write();
+}
+
+function fullProblem(map: string): EncodeProblem {
+  return { code: 'KERNEL_MAP_FULL', policies: [], expected: `room in the map ${map}`, got: 'none for these policies' };
+}
+
+function overfull(wanted: Wanted, applied: Applied, placement: Placement): string | undefined {
+  if (placement.full !== undefined) return placement.full;
+  if (wanted.workloads.size >= applied.capacity.workloads) return 'workloads';
+  const templates = (wanted.cgroups?.templates.length ?? 0) + applied.templates.size;
+  return templates > applied.capacity.templates ? 'templates' : undefined;
+}
+
+export function diffEntries(wanted: Wanted, applied: Applied): Change {
+  const placement = placed(wanted, applied);
+  const full = overfull(wanted, applied, placement);
+  if (full !== undefined) return { ops: [], applied, problems: [fullProblem(full)] };
+  const generations = new Generations(applied);
+  const cgroupRuleset = placement.pages.get(wanted.cgroups?.page ?? '')?.ruleset ?? 0;
+  const templates = (wanted.cgroups?.templates ?? []).map(({ sum, workload }) => ({
+    key: { ruleset: cgroupRuleset, combination: sum },
+    workload: encodeWorkload(workload, placement, generations),
+  }));
+  const workloads = new Map(
+    [...wanted.workloads].map(([cgroup, workload]) => [
+      cgroup,
+      keepSeen(encodeWorkload(workload, placement, generations), applied.workloads.get(cgroup)),
+    ]),
+  );
+  const ops = [
+    ...placement.ops(),
+    ...markGeneration(generations, applied),
+    ...diffTemplates(templates, applied, cgroupRuleset),
+    ...diffWorkloads(workloads, applied),
+  ];
+  const next: Applied = {
+    ...applied,
+    pages: placement.pages,
+    shapes: placement.shapes,
+    words: placement.words,
+    items: placement.items,
+    workloads,
+    templates: new Map([...applied.templates, ...templates.map((entry) => [templateName(entry.key), entry] as const)]),
+    cgroupRuleset,
+    nextRuleset: placement.nextRuleset,
+    nextGeneration: generations.next,
+  };
+  return { ops, applied: next, problems: [] };
+}
+
+/**
+ * The change was not made whole. Its pages may lack entries, so that nothing may be put on them; sweepEntries takes them
+ * away. Read workloads and templates again (refreshApplied) before the next change.
+ */
+export function abandonChange(before: Applied, change: Change): Applied {
+  const pages = [...change.applied.pages].map(
+    ([id, page]) => [before.pages.has(id) ? id : `abandoned ${page.ruleset}`, page] as const,
+  );
+  return { ...change.applied, pages: new Map(pages) };
+}
+
+/** To be made when every program that ran while the pointers changed has ended, and with workloads read after that. */
+export function sweepEntries(applied: Applied): Change {
+  const referred = referredRulesets(applied);
+  const stale = [...applied.templates].filter(([, { key }]) => key.ruleset !== applied.cgroupRuleset);
+  const gone = [...applied.pages].filter(([, { ruleset }]) => !referred.has(ruleset));
+  if (stale.length + gone.length === 0) return { ops: [], applied, problems: [] };
+  const batches = { templates: new Batch('templates'), rulesets: new Batch('rulesets'), objects: new Batch('objects') };
+  const [words, items] = [applied.words.clone(), applied.items.clone()];
+  for (const [, { key }] of stale) batches.templates.add(RfTemplateKeyCodec.encode(key));
+  for (const [, page] of gone) {
+    batches.rulesets.add(u32Key(page.ruleset));
+    batches.objects.add(page.keys, undefined, page.keys.length / RfObjectKeyCodec.size);
+    words.release(page.words);
+    items.release(page.items);
+  }
+  const pages = new Map([...applied.pages].filter(([, { ruleset }]) => referred.has(ruleset)));
+  const shapeIds = new Set([...pages.values()].flatMap(({ shapes }) => shapes));
+  return {
+    ops: [
+      ...batches.templates.delete(),
+      { kind: 'keep-inodes-of', rulesets: new Set([...pages.values()].map(({ ruleset }) => ruleset)) },
+      ...batches.rulesets.delete(),
+      ...batches.objects.delete(),
+    ],
+    applied: {
+      ...applied,
+      pages,
+      shapes: new Map([...applied.shapes].filter(([, id]) => shapeIds.has(id))),
+      words,
+      items,
+      templates: new Map([...applied.templates].filter(([, { key }]) => key.ruleset === applied.cgroupRuleset)),
+    },
+    problems: [],
+  };
+}

@@ -1,0 +1,85 @@
+// Where a pattern stands in the tables of the objects map. A name is looked up once for each table, depth and shape of a
+// ruleset, so the cost of a decision depends on how many kinds of patterns there are, never on how many patterns.
+
+import { RfAnchor, RfLimits, RfShapeCodec, RfTable } from '../abi/abi.gen.js';
+import type { RfShapeComp } from '../abi/abi.gen.js';
+import type { ComponentIR, PatternIR } from '../compile/ir.js';
+import { hashPath } from './hash.js';
+
+export interface EncodedPattern {
+  /** Member of RfTable; RfTable.SHAPE is the table of `shape`. */
+  readonly table: number;
+  readonly hash: bigint;
+  readonly words: Uint8Array;
+  /** Components of a pattern in RfTable.SUBTREE. */
+  readonly depth?: number;
+  /** Encoded rf_shape of a pattern in RfTable.SHAPE. */
+  readonly shape?: Uint8Array;
+}
+
+/** Bits of rf_ruleset.depth_mask: a deeper subtree is a shape. */
+const DEPTH_BITS = 64;
+const LITERAL_COMPONENT: RfShapeComp = { prefixLen: 255, suffixLen: 0 };
+
+export function isLiteral(component: ComponentIR): component is { readonly literal: string } {
+  return 'literal' in component;
+}
+
+/** Neither stars nor `**`: the name of one file. */
+export function isExact(pattern: PatternIR): boolean {
+  return !pattern.floating && !pattern.subtree && pattern.components.every(isLiteral);
+}
+
+/** False for the few patterns that the spelling allows and the kernel's tables do not: canonical names are longer. */
+export function fitsTables(pattern: PatternIR): boolean {
+  return isExact(pattern) || pattern.components.length <= RfLimits.PATTERN_COMPS;
+}
+
+function anchorOf(pattern: PatternIR): number {
+  if (!pattern.floating) return RfAnchor.START;
+  return pattern.subtree ? RfAnchor.FLOAT : RfAnchor.END;
+}
+
+function shapeOf(pattern: PatternIR): Uint8Array {
+  const anchor = anchorOf(pattern);
+  return RfShapeCodec.encode({
+    anchor,
+    subtree: anchor === RfAnchor.START && pattern.subtree ? 1 : 0,
+    compCount: pattern.components.length,
+    comps: pattern.components.map((component) =>
+      isLiteral(component)
+        ? LITERAL_COMPONENT
+        : { prefixLen: component.prefix.length, suffixLen: component.suffix.length },
+    ),
+  });
+}
+
+function literalTableOf(pattern: PatternIR): number | undefined {
+  const count = pattern.components.length;
+  if (pattern.floating) return count === 1 && !pattern.subtree ? RfTable.BASENAME : undefined;
+  if (!pattern.subtree) return RfTable.EXACT;
+  return count < DEPTH_BITS ? RfTable.SUBTREE : undefined;
+}
+
+export function encodePattern(pattern: PatternIR): EncodedPattern {
+  const { hash, words } = hashPath(pattern.components);
+  const table = pattern.components.every(isLiteral) ? literalTableOf(pattern) : undefined;
+  if (table === undefined) return { table: RfTable.SHAPE, hash, words, shape: shapeOf(pattern) };
+  if (table === RfTable.SUBTREE) return { table, hash, words, depth: pattern.components.length };
+  return { table, hash, words };
+}
+
+/**
+ * Directories above what the pattern guards, as patterns of RfTable.ANCESTOR: renaming or moving one of them would give
+ * the guarded names another spelling. The last literal directory is one of them where the pattern goes on with a star;
+ * where it goes on with `**` the directory matches by itself.
+ */
+export function encodeAncestors(pattern: PatternIR): EncodedPattern[] {
+  if (pattern.floating) return [];
+  const firstGlob = pattern.components.findIndex((component) => !isLiteral(component));
+  const count = firstGlob === -1 ? pattern.components.length - 1 : firstGlob;
+  return Array.from({ length: Math.max(0, count) }, (_, index) => {
+    const { hash, words } = hashPath(pattern.components.slice(0, index + 1));
+    return { table: RfTable.ANCESTOR, hash, words };
+  });
+}
