@@ -46,13 +46,11 @@ function checkNode() {
   );
 }
 
-function isInstalled(name) {
-  const answer = run('dpkg-query', ['-W', '-f', '${db:Status-Status}', name], { stdio: 'pipe', encoding: 'utf8' });
-  return answer.status === 0 && answer.stdout.trim() === 'installed';
-}
-
 function missingPackages(names) {
-  return names.filter((name) => !isInstalled(name));
+  const format = '-f=${Package} ${db:Status-Status}\n';
+  const { stdout } = run('dpkg-query', ['-W', format, ...names], { stdio: 'pipe', encoding: 'utf8' });
+  const installed = new Set(stdout.split('\n').map((line) => line.replace(/ installed$/, '')));
+  return names.filter((name) => !installed.has(name));
 }
 
 function hasPackageLists() {

@@ -10,6 +10,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -101,7 +102,9 @@ function buildAddon(root) {
   const inputs = ['CMakeLists.txt', 'package-lock.json']
     .map((name) => join(root, name))
     .concat(filesBelow(join(root, 'native')));
-  if (isFresh(join(root, 'build/Release/ringfence.node'), inputs)) return;
+  // A stamp, since a build that finds nothing to link leaves the addon as old as it was.
+  const stamp = join(root, 'build/addon.stamp');
+  if (isFresh(stamp, inputs) && existsSync(join(root, 'build/Release/ringfence.node'))) return;
   process.stderr.write('build: addon\n');
   const cmakeJs = join(root, 'node_modules/cmake-js/bin/cmake-js');
   run(root, process.execPath, [
@@ -114,6 +117,7 @@ function buildAddon(root) {
     '--log-level',
     'warn',
   ]);
+  writeFileSync(stamp, '');
 }
 
 const STEPS = { ts: buildTypeScript, gen: checkGenerated, bpf: buildBpf, addon: buildAddon };
