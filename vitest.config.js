@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['operator/src/**/*.test.ts', 'tools/**/*.test.ts', 'test/house/**/*.test.ts'],
+    include: ['operator/src/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts'],
     // Compiled tests lie below build/ too.
     exclude: ['build/**', 'node_modules/**'],
     reporters: ['default', './build/tools/vitest-reporter.js'],

@@ -118,9 +118,11 @@ async function main(root: string, [group = 'test', ...args]: readonly string[]):
     return 2;
   }
   const allowed = readAllowedReasons(readFileSync(join(root, 'docs/limitations.md'), 'utf8'));
+  const began = performance.now();
   const outcomes: Outcome[] = [];
   for (const suite of narrowed) outcomes.push(await runSuite(suite, group === 'test' ? [] : args));
   const totals = summarise(outcomes, allowed);
+  process.stdout.write(`${((performance.now() - began) / 60_000).toFixed(1)} minutes\n`);
   process.stdout.write(`${formatTotals(totals)}\n`);
   return totals.failed > 0 ? 1 : 0;
 }
