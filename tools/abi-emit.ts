@@ -45,7 +45,15 @@ export function emitReference(model: AbiModel): string {
     for (const member of type.members) lines.push(`| ${member.name} | ${member.value} |`);
   }
   for (const struct of model.structs) {
-    lines.push('', `## struct ${struct.name}`, '', `${struct.bytes} bytes.`, '', '| offset | bytes | field | meaning |', '|---|---|---|---|');
+    lines.push(
+      '',
+      `## struct ${struct.name}`,
+      '',
+      `${struct.bytes} bytes.`,
+      '',
+      '| offset | bytes | field | meaning |',
+      '|---|---|---|---|',
+    );
     for (const field of struct.fields) {
       const meaning = field.padding ? 'zero' : field.doc.replaceAll('|', '\\|');
       lines.push(`| ${field.offset} | ${field.bytes} | ${field.name} | ${meaning} |`);
@@ -118,7 +126,10 @@ function encodeField({ name, type, offset, bytes }: AbiField): string {
       return `putText(d, ${offset}, ${type.length}, ${value});`;
     case 'array': {
       const place = `${offset} + i * ${bytes / type.length}`;
-      const put = typeof type.of === 'string' ? `void ${pascal(type.of)}Codec.encode(x, into, at + ${place})` : putScalar(type.of, place, 'x');
+      const put =
+        typeof type.of === 'string'
+          ? `void ${pascal(type.of)}Codec.encode(x, into, at + ${place})`
+          : putScalar(type.of, place, 'x');
       return `putEach(${value}, ${type.length}, (x, i) => ${put});`;
     }
   }
@@ -135,7 +146,8 @@ function decodeField({ type, offset, bytes }: AbiField): string {
     case 'array': {
       if (type.of === 8) return `b.slice(at + ${offset}, at + ${offset + bytes})`;
       const place = `${offset} + i * ${bytes / type.length}`;
-      const get = typeof type.of === 'string' ? `${pascal(type.of)}Codec.decode(b, at + ${place})` : getScalar(type.of, place);
+      const get =
+        typeof type.of === 'string' ? `${pascal(type.of)}Codec.decode(b, at + ${place})` : getScalar(type.of, place);
       return `getEach(${type.length}, (i) => ${get})`;
     }
   }
@@ -150,7 +162,10 @@ function getScalar(bits: number, at: string): string {
 }
 
 function pascal(name: string): string {
-  return name.split('_').map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join('');
+  return name
+    .split('_')
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join('');
 }
 
 function camel(name: string): string {

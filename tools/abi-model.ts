@@ -37,6 +37,19 @@ export interface AbiModel {
 
 type StructType = Extract<BtfType, { kind: 'struct' }>;
 
+/** Structs inside structs that the generator would have no codec for. */
+function unknownInnerStructs(structs: readonly AbiStruct[]): string[] {
+  const known = new Set(structs.map((struct) => struct.name));
+  return structs.flatMap((struct) =>
+    struct.fields.flatMap((field) => {
+      const inner = innerStruct(field.type);
+      return inner === undefined || known.has(inner)
+        ? []
+        : [`${struct.name}.${field.name}: struct ${inner} has no variable`];
+    }),
+  );
+}
+
 /** The types of all variables of the object, in the order of their variables. Throws one error that names every fault. */
 export function buildAbiModel(types: readonly BtfType[]): AbiModel {
   const faults: string[] = [];
@@ -50,13 +63,7 @@ export function buildAbiModel(types: readonly BtfType[]): AbiModel {
     else if (type?.kind === 'struct') structs.push(buildStruct({ types, faults }, id, type));
     else faults.push(`${variable.name}: a contract type is a struct or an enum`);
   }
-  const known = new Set(structs.map((struct) => struct.name));
-  for (const struct of structs) {
-    for (const field of struct.fields) {
-      const inner = innerStruct(field.type);
-      if (inner !== undefined && !known.has(inner)) faults.push(`${struct.name}.${field.name}: struct ${inner} has no variable`);
-    }
-  }
+  faults.push(...unknownInnerStructs(structs));
   if (faults.length > 0) throw new Error(`the contract cannot be generated:\n  ${faults.join('\n  ')}`);
   return { enums, structs };
 }
@@ -77,7 +84,8 @@ export function layoutText(model: AbiModel): string {
   }
   for (const struct of model.structs) {
     lines.push(`struct ${struct.name} ${struct.bytes}`);
-    for (const field of struct.fields) lines.push(`  ${field.offset}+${field.bytes} ${field.name}: ${typeText(field.type)}`);
+    for (const field of struct.fields)
+      lines.push(`  ${field.offset}+${field.bytes} ${field.name}: ${typeText(field.type)}`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -103,11 +111,15 @@ function buildStruct(build: Build, id: number, struct: StructType): AbiStruct {
     end = built.offset + built.bytes;
     fields.push(built);
   });
-  if (end < struct.bytes) build.faults.push(`struct ${struct.name}: ${struct.bytes - end} bytes of tail padding; name them _pad`);
+  if (end < struct.bytes)
+    build.faults.push(`struct ${struct.name}: ${struct.bytes - end} bytes of tail padding; name them _pad`);
   return { name: struct.name, bytes: struct.bytes, fields };
 }
 
-function buildField(build: Build, field: { at: string; member: BtfMember; tags: readonly string[] }): AbiField | undefined {
+function buildField(
+  build: Build,
+  field: { at: string; member: BtfMember; tags: readonly string[] },
+): AbiField | undefined {
   const { at, member, tags } = field;
   const padding = member.name.startsWith('_pad');
   const doc = tags.find((tag) => tag.startsWith('doc:'))?.slice(4) ?? '';
@@ -121,33 +133,47 @@ function buildField(build: Build, field: { at: string; member: BtfMember; tags: 
     build.faults.push(`${at}: ${type}`);
     return undefined;
   }
-  return { name: member.name, offset: member.bitOffset / 8, bytes: byteSize(build.types, member.type), type, doc, padding };
+  return {
+    name: member.name,
+    offset: member.bitOffset / 8,
+    bytes: byteSize(build.types, member.type),
+    type,
+    doc,
+    padding,
+  };
 }
 
 /** The field's type, or what is wrong with it. */
 function fieldType(types: readonly BtfType[], id: number, cstr: boolean): AbiFieldType | string {
   const type = types[resolveAlias(types, id)];
   if (type?.kind === 'struct') return { kind: 'struct', name: type.name };
-  if (type?.kind !== 'array') {
-    const bits = scalarBits(type);
-    return typeof bits === 'string' ? bits : { kind: 'scalar', bits };
-  }
-  const element = types[resolveAlias(types, type.element)];
-  if (cstr) {
-    if (element?.kind !== 'int' || element.bytes !== 1) return 'rf_cstr needs an array of char';
-    return { kind: 'cstr', length: type.length };
-  }
-  if (element?.kind === 'struct') return { kind: 'array', of: element.name, length: type.length };
-  const bits = scalarBits(element);
-  return typeof bits === 'string' ? bits : { kind: 'array', of: bits, length: type.length };
+  if (type?.kind === 'array') return arrayType(types[resolveAlias(types, type.element)], type.length, cstr);
+  const bits = scalarBits(type);
+  return typeof bits === 'string' ? bits : { kind: 'scalar', bits };
 }
 
-function scalarBits(type: BtfType | undefined): 8 | 16 | 32 | 64 | string {
-  if (type?.kind !== 'int') return `a ${type?.kind === 'other' ? type.what : (type?.kind ?? 'missing type')} cannot cross`;
+function arrayType(element: BtfType | undefined, length: number, cstr: boolean): AbiFieldType | string {
+  if (cstr) {
+    const isChar = element?.kind === 'int' && element.bytes === 1;
+    return isChar ? { kind: 'cstr', length } : 'rf_cstr needs an array of char';
+  }
+  if (element?.kind === 'struct') return { kind: 'array', of: element.name, length };
+  const bits = scalarBits(element);
+  return typeof bits === 'string' ? bits : { kind: 'array', of: bits, length };
+}
+
+const SCALAR_BITS = [8, 16, 32, 64] as const;
+
+function kindName(type: BtfType | undefined): string {
+  if (type === undefined) return 'missing type';
+  return type.kind === 'other' ? type.what : type.kind;
+}
+
+function scalarBits(type: BtfType | undefined): (typeof SCALAR_BITS)[number] | string {
+  if (type?.kind !== 'int') return `a ${kindName(type)} cannot cross`;
   if (type.signed) return 'a signed integer cannot cross (a char array needs rf_cstr)';
-  const bits = type.bytes * 8;
-  if (bits !== type.bits || (bits !== 8 && bits !== 16 && bits !== 32 && bits !== 64)) return `an integer of ${type.bits} bits cannot cross`;
-  return bits;
+  const bits = SCALAR_BITS.find((width) => width === type.bits && width === type.bytes * 8);
+  return bits ?? `an integer of ${type.bits} bits cannot cross`;
 }
 
 function byteSize(types: readonly BtfType[], id: number): number {
@@ -163,7 +189,9 @@ function resolveAlias(types: readonly BtfType[], id: number): number {
 }
 
 function tagsOf(types: readonly BtfType[], target: number, component: number): string[] {
-  return types.flatMap((type) => (type.kind === 'tag' && type.target === target && type.component === component ? [type.text] : []));
+  return types.flatMap((type) =>
+    type.kind === 'tag' && type.target === target && type.component === component ? [type.text] : [],
+  );
 }
 
 function innerStruct(type: AbiFieldType): string | undefined {

@@ -2,7 +2,13 @@
 // It keeps what a contract of plain structs and enums can contain and refuses the rest where it is used.
 
 export type BtfType =
-  | { readonly kind: 'int'; readonly name: string; readonly bytes: number; readonly signed: boolean; readonly bits: number }
+  | {
+      readonly kind: 'int';
+      readonly name: string;
+      readonly bytes: number;
+      readonly signed: boolean;
+      readonly bits: number;
+    }
   | { readonly kind: 'array'; readonly element: number; readonly length: number }
   | { readonly kind: 'struct'; readonly name: string; readonly bytes: number; readonly members: readonly BtfMember[] }
   | { readonly kind: 'enum'; readonly name: string; readonly bytes: number; readonly members: readonly BtfEnumerator[] }
@@ -25,8 +31,26 @@ export interface BtfEnumerator {
 
 const BTF_MAGIC = 0xeb9f;
 const KIND_NAMES = [
-  'void', 'int', 'pointer', 'array', 'struct', 'union', 'enum', 'forward declaration', 'typedef', 'volatile', 'const',
-  'restrict', 'function', 'function prototype', 'variable', 'data section', 'float', 'decl tag', 'type tag', 'enum64',
+  'void',
+  'int',
+  'pointer',
+  'array',
+  'struct',
+  'union',
+  'enum',
+  'forward declaration',
+  'typedef',
+  'volatile',
+  'const',
+  'restrict',
+  'function',
+  'function prototype',
+  'variable',
+  'data section',
+  'float',
+  'decl tag',
+  'type tag',
+  'enum64',
 ] as const;
 
 /** Bytes of one section of a little-endian 64-bit ELF file. */
@@ -64,7 +88,7 @@ export function readBtf(section: Uint8Array): readonly BtfType[] {
   const stringsAt = headerBytes + view.getUint32(16, true);
   const reader: Reader = { view, name: (offset) => textAt(section, stringsAt + offset) };
   const types: BtfType[] = [{ kind: 'other', name: 'void', what: 'void' }];
-  for (let at = typesAt; at < typesEnd; ) {
+  for (let at = typesAt; at < typesEnd;) {
     const { type, bytes } = readType(reader, at);
     types.push(type);
     at += bytes;
@@ -89,7 +113,10 @@ function readType(reader: Reader, at: number): { type: BtfType; bytes: number } 
   switch (kind) {
     case 1: {
       const word = view.getUint32(body, true);
-      return { type: { kind: 'int', name, bytes: sizeOrType, signed: ((word >>> 24) & 1) === 1, bits: word & 0xff }, bytes: 16 };
+      return {
+        type: { kind: 'int', name, bytes: sizeOrType, signed: ((word >>> 24) & 1) === 1, bits: word & 0xff },
+        bytes: 16,
+      };
     }
     case 3:
       return {
@@ -97,17 +124,30 @@ function readType(reader: Reader, at: number): { type: BtfType; bytes: number } 
         bytes: 24,
       };
     case 4:
-      return { type: { kind: 'struct', name, bytes: sizeOrType, members: readMembers(reader, body, length, flag) }, bytes: 12 + length * 12 };
+      return {
+        type: { kind: 'struct', name, bytes: sizeOrType, members: readMembers(reader, body, length, flag) },
+        bytes: 12 + length * 12,
+      };
     case 6:
-      return { type: { kind: 'enum', name, bytes: sizeOrType, members: readEnumerators(reader, body, length, flag) }, bytes: 12 + length * 8 };
-    case 8: case 9: case 10: case 11: case 18:
+      return {
+        type: { kind: 'enum', name, bytes: sizeOrType, members: readEnumerators(reader, body, length, flag) },
+        bytes: 12 + length * 8,
+      };
+    case 8:
+    case 9:
+    case 10:
+    case 11:
+    case 18:
       return { type: { kind: 'alias', name, target: sizeOrType }, bytes: 12 };
     case 14:
       return { type: { kind: 'var', name, target: sizeOrType }, bytes: 16 };
     case 17:
       return { type: { kind: 'tag', text: name, target: sizeOrType, component: view.getInt32(body, true) }, bytes: 16 };
     default:
-      return { type: { kind: 'other', name, what: KIND_NAMES[kind] ?? `kind ${kind}` }, bytes: 12 + trailingBytes(kind, length) };
+      return {
+        type: { kind: 'other', name, what: KIND_NAMES[kind] ?? `kind ${kind}` },
+        bytes: 12 + trailingBytes(kind, length),
+      };
   }
 }
 

@@ -18,9 +18,13 @@ export const ABI_OBJECT = 'build/bpf/abi.bpf.o';
 export function readContract(root: string): AbiModel {
   const object = join(root, ABI_OBJECT);
   mkdirSync(dirname(object), { recursive: true });
-  execFileSync('clang', ['-target', 'bpf', '-g', '-O2', '-Wall', '-Wextra', '-Werror', '-c', join(root, ABI_SOURCE), '-o', object], {
-    stdio: 'inherit',
-  });
+  execFileSync(
+    'clang',
+    ['-target', 'bpf', '-g', '-O2', '-Wall', '-Wextra', '-Werror', '-c', join(root, ABI_SOURCE), '-o', object],
+    {
+      stdio: 'inherit',
+    },
+  );
   const model = buildAbiModel(readBtf(elfSection(readFileSync(object), '.BTF')));
   const missing = missingTypes(model, readFileSync(join(root, 'bpf/abi.h'), 'utf8'));
   if (missing.length > 0) throw new Error(`${ABI_SOURCE} has no variable of: ${missing.join(', ')}`);

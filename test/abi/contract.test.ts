@@ -14,10 +14,18 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const model = readContract(root);
 
 function codecOf(struct: AbiStruct): Codec<object> {
-  const name = struct.name.split('_').map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join('');
+  const name = struct.name
+    .split('_')
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join('');
   const found = (abi as unknown as Record<string, Codec<object> | undefined>)[`${name}Codec`];
   if (found === undefined) throw new Error(`no codec for struct ${struct.name}`);
   return found;
+}
+
+function innerName(type: AbiStruct['fields'][number]['type']): string | undefined {
+  if (type.kind === 'struct') return type.name;
+  return type.kind === 'array' && typeof type.of === 'string' ? type.of : undefined;
 }
 
 /** Zeroes what a value does not carry: padding, and what follows the end of a text. Inner structs included. */
@@ -29,8 +37,7 @@ function canonical(struct: AbiStruct, bytes: Uint8Array, at = 0): void {
       const end = bytes.indexOf(0, start);
       if (end >= 0 && end < start + field.bytes) bytes.fill(0, end, start + field.bytes);
     }
-    const name = field.type.kind === 'struct' ? field.type.name : field.type.kind === 'array' ? field.type.of : 0;
-    const inner = model.structs.find((candidate) => candidate.name === name);
+    const inner = model.structs.find((candidate) => candidate.name === innerName(field.type));
     if (inner === undefined) continue;
     for (let offset = 0; offset < field.bytes; offset += inner.bytes) canonical(inner, bytes, start + offset);
   }
@@ -59,7 +66,9 @@ describe('layout', () => {
   it('an object holds its first item after the explicit padding', () => {
     const first = { index: 1, kind: 2, origins: 3, flags: 4, classes: 0x05060708 };
     const bytes = abi.RfObjectCodec.encode({ words: 9, wordCount: 10, moreCount: 11, more: 12, first });
-    expect(Buffer.from(bytes).toString('hex')).toBe('09000000' + '0a00' + '0b00' + '0c000000' + '00000000' + '01020304' + '08070605');
+    expect(Buffer.from(bytes).toString('hex')).toBe(
+      '09000000' + '0a00' + '0b00' + '0c000000' + '00000000' + '01020304' + '08070605',
+    );
   });
 });
 
@@ -95,9 +104,12 @@ describe.each(model.structs.map((struct) => [struct.name, struct] as const))('co
 describe('encoding', () => {
   const item = { index: 0, kind: 0, origins: 0, flags: 0, classes: 0 };
 
-  it.each([{ index: 256 }, { index: -1 }, { index: 1.5 }, { index: Number.NaN }, { classes: 2 ** 32 }])('refuses %o', (fault) => {
-    expect(() => abi.RfItemCodec.encode({ ...item, ...fault })).toThrow(RangeError);
-  });
+  it.each([{ index: 256 }, { index: -1 }, { index: 1.5 }, { index: Number.NaN }, { classes: 2 ** 32 }])(
+    'refuses %o',
+    (fault) => {
+      expect(() => abi.RfItemCodec.encode({ ...item, ...fault })).toThrow(RangeError);
+    },
+  );
 
   it('refuses a 64-bit value that does not fit', () => {
     expect(() => abi.RfObjectKeyCodec.encode({ ruleset: 0, table: 0, hash: 1n << 64n })).toThrow(RangeError);

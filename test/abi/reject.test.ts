@@ -43,7 +43,9 @@ describe('the generator refuses', () => {
   });
 
   it('a struct inside that has no variable of its own', () => {
-    expect(() => modelOf('struct rf_y a rf_doc("a");', 'struct rf_y { __u32 b rf_doc("b"); };')).toThrow('struct rf_y has no variable');
+    expect(() => modelOf('struct rf_y a rf_doc("a");', 'struct rf_y { __u32 b rf_doc("b"); };')).toThrow(
+      'struct rf_y has no variable',
+    );
   });
 
   it('an object without type information', () => {
@@ -68,7 +70,9 @@ describe('the layout hash', () => {
   });
 
   it('changes with the value of an enum member', () => {
-    expect(hash(base, 'enum rf_e { RF_A = 2 }; enum rf_e keep_e;')).not.toBe(hash(base, 'enum rf_e { RF_A = 1 }; enum rf_e keep_e;'));
+    expect(hash(base, 'enum rf_e { RF_A = 2 }; enum rf_e keep_e;')).not.toBe(
+      hash(base, 'enum rf_e { RF_A = 1 }; enum rf_e keep_e;'),
+    );
   });
 });
 
