@@ -52,8 +52,21 @@ describe('CgroupIndex', () => {
     expect(index.add(99n, '/system.slice/new.service')).toBe(true);
     expect(index.add(99n, '/system.slice/new.service')).toBe(false);
     expect(index.all().get(99n)?.parent).toBe(await index.idOf('/system.slice'));
-    expect(index.remove(99n)).toBe(true);
+  });
+
+  it('remembers a cgroup that is gone until nothing holds it', async () => {
+    const index = new CgroupIndex(mount);
+    await index.rescan();
+    index.add(99n, '/a');
+    expect([index.remove(99n), index.remove(99n), await index.rescan()]).toEqual([true, false, false]);
+    expect(index.all().get(99n)).toMatchObject({ path: '/a', gone: true });
+    index.forget((id) => id === 99n);
+    expect(index.path(99n)).toBe('/a');
+    index.forget(() => false);
     expect(index.path(99n)).toBeUndefined();
+    await rm(join(mount, 'system.slice/nginx.service'), { recursive: true });
+    expect(await index.rescan()).toBe(true);
+    expect([...index.all().values()].find((cgroup) => cgroup.gone)?.path).toBe('/system.slice/nginx.service');
   });
 
   it('keeps what it knows when the tree cannot be read', async () => {

@@ -1,5 +1,6 @@
 // Which cgroups there are. cgroup id -> path from the cgroup v2 root. The id is the inode number of the directory, as the
 // kernel programs know it. Changes with the kernel's cgroup events, and with a scan that finds what events missed.
+// A cgroup that is gone stays until it is forgotten: tasks that were moved out of it are still its workload's.
 
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +13,11 @@ export interface Cgroup {
   readonly path: string;
   /** Absent for the root. */
   readonly parent?: bigint;
+  readonly gone?: true;
 }
+
+/** Gone cgroups remembered at most; the oldest are forgotten first. */
+const GONE_MAX = 4096;
 
 /** @throws KernelFault KERNEL_NO_CGROUP2 */
 export async function cgroup2Mount(mountinfoPath = '/proc/self/mountinfo'): Promise<string> {
@@ -48,25 +53,36 @@ export class CgroupIndex {
   async rescan(): Promise<boolean> {
     const found = new Map<bigint, Cgroup>();
     await this.#walk('/', undefined, found);
-    const changed = !sameCgroups(this.#cgroups, found);
-    if (changed) this.#cgroups = found;
-    return changed;
+    const before = this.#cgroups;
+    const gone = [...before.values()].filter(({ id }) => !found.has(id)).map(markGone);
+    const changed = [...found.values()].some((cgroup) => !isSame(before.get(cgroup.id), cgroup));
+    this.#cgroups = new Map([...gone.slice(-GONE_MAX).map((cgroup) => [cgroup.id, cgroup] as const), ...found]);
+    return changed || gone.some(({ id }) => before.get(id)?.gone === undefined);
   }
 
   /** A cgroup that the kernel reported. Its directory may not be visible yet, or be gone already. */
   add(id: bigint, path: string): boolean {
-    if (this.#cgroups.get(id)?.path === path) return false;
     const parent = this.#idOfPath(path.slice(0, path.lastIndexOf('/')) || '/');
-    this.#cgroups.set(id, { id, path, ...(parent === undefined ? {} : { parent }) });
+    const cgroup: Cgroup = { id, path, ...(parent === undefined ? {} : { parent }) };
+    if (isSame(this.#cgroups.get(id), cgroup)) return false;
+    this.#cgroups.set(id, cgroup);
     return true;
   }
 
   remove(id: bigint): boolean {
-    return this.#cgroups.delete(id);
+    const known = this.#cgroups.get(id);
+    if (known === undefined || known.gone) return false;
+    this.#cgroups.set(id, markGone(known));
+    return true;
+  }
+
+  /** Gone cgroups that nothing refers to any more. */
+  forget(isHeld: (id: bigint) => boolean): void {
+    for (const { id, gone } of this.#cgroups.values()) if (gone && !isHeld(id)) this.#cgroups.delete(id);
   }
 
   #idOfPath(path: string): bigint | undefined {
-    for (const cgroup of this.#cgroups.values()) if (cgroup.path === path) return cgroup.id;
+    for (const { id, path: known, gone } of this.#cgroups.values()) if (known === path && !gone) return id;
     return undefined;
   }
 
@@ -93,8 +109,10 @@ function isGone(error: unknown): boolean {
   return error.code === 'ENOENT' || error.code === 'ENODEV';
 }
 
-function sameCgroups(before: ReadonlyMap<bigint, Cgroup>, now: ReadonlyMap<bigint, Cgroup>): boolean {
-  if (before.size !== now.size) return false;
-  for (const [id, cgroup] of now) if (before.get(id)?.path !== cgroup.path) return false;
-  return true;
+function markGone(cgroup: Cgroup): Cgroup {
+  return { ...cgroup, gone: true };
+}
+
+function isSame(known: Cgroup | undefined, cgroup: Cgroup): boolean {
+  return known?.path === cgroup.path && known.gone === cgroup.gone;
 }
