@@ -36,7 +36,12 @@ function runCommand(suite: Suite, extra: readonly string[]): Promise<Ended> {
     detached: true,
   });
   const stop = (signal: NodeJS.Signals): void => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch (error) {
+      // The whole group has ended already.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   };
   const interrupt = (): void => {
     stop('SIGTERM');
