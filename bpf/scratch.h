@@ -31,6 +31,21 @@ struct rf_task_program {
 	__u8 path[RF_PROGRAM_MAX];
 };
 
+/* Value of verdicts. */
+struct rf_cached {
+	__u64 dentry;
+	__u64 mount;
+	__u64 parent;
+	__u64 name;			/* d_name hash and length */
+	__u64 inode;			/* number and generation, mixed */
+	__u64 parent_inode;
+	__u64 sequences;		/* rename_lock and mount_lock */
+	__u64 version;			/* workload generation and session */
+	__u64 epoch;			/* of rf_node */
+	__u64 classes;			/* that violate nothing */
+	__u64 check;			/* over all of the above: entries are written without a lock */
+};
+
 /* Value of subjects. */
 struct rf_subject {
 	__u64 workload;			/* cgroup id it was bound to; 0: only flags count */
@@ -42,6 +57,7 @@ struct rf_subject {
 	__u64 exec_inode;		/* address of the inode of the last file of the exec chain: mapping it is that exec */
 	__u64 opened_trunc;		/* address of the file that open(O_TRUNC) was judged for: its truncate is that open */
 	__u64 write_mount;		/* vfsmount of the last mnt_want_write of this task */
+	struct rf_cached key;		/* of the decision being made */
 	__u32 slots_generation;		/* rf_workload.generation that program_slots belongs to; 0: none */
 	__u32 _pad;
 	__u64 program_slots[RF_PAGES_MAX];
@@ -143,6 +159,9 @@ struct rf_scratch {
 	__u64 last_hash;		/* full_hash of the attempt before */
 	__u64 select_sum;
 	__u64 identity;
+	__u64 unknown_mask;		/* all ones: the name is unknown */
+	__u64 deep_mask;		/* all ones: the name is cut, only patterns of open depth are unknown */
+	__u64 path_mask;		/* zero: paths rules do not speak about this object */
 	__u64 hit[RF_CLASSES];
 	__u64 slot_hit;
 	__u64 program_hit;
@@ -158,9 +177,11 @@ struct rf_scratch {
 	__u64 mount_seq;
 	__u32 word_count;
 	__u32 word_base;
-	__u64 words[2 * ((RF_NAME_MAX + 1) / 8 + 2)];
-	__u8 name[(RF_NAME_MAX + 1 + 16)];
-	__u8 suffix[(RF_NAME_MAX + 1 + 16)];
+	__u32 suffix_len;
+	__u32 _pad3;
+	__u64 words[128];
+	__u8 name[RF_NAME_MAX + 1 + 16];
+	__u8 suffix[RF_NAME_MAX + 1 + 16];
 	struct rf_comp comps[RF_DEPTH_MAX + 8];
 	__u64 prefix[RF_PREFIXES];
 
@@ -180,21 +201,6 @@ struct rf_scratch {
 	__u64 limiter;			/* key of the rule whose rate limit an event counts against */
 	struct rf_event event;
 	__u8 data[RF_DATA_BYTES + RF_DATA_SLACK];
-};
-
-/* Value of verdicts. */
-struct rf_cached {
-	__u64 dentry;
-	__u64 mount;
-	__u64 parent;
-	__u64 name;			/* d_name hash and length */
-	__u64 inode;			/* number and generation, mixed */
-	__u64 parent_inode;
-	__u64 sequences;		/* rename_lock and mount_lock */
-	__u64 version;			/* workload generation and session */
-	__u64 epoch;			/* of rf_node */
-	__u64 classes;			/* that violate nothing */
-	__u64 check;			/* over all of the above: entries are written without a lock */
 };
 
 #endif

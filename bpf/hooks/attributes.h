@@ -25,7 +25,7 @@ int BPF_PROG(path_chmod, const struct path *path, umode_t mode, int ret)
 		return ret;
 	if (!subject_now())
 		return 0;
-	return object_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), mount_of((__u64)path->mnt), (__u64)path->dentry, 0);
+	return path_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), path);
 }
 
 SEC("?lsm/path_chown")
@@ -35,7 +35,7 @@ int BPF_PROG(path_chown, const struct path *path, unsigned long uid, unsigned lo
 		return ret;
 	if (!subject_now())
 		return 0;
-	return object_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), mount_of((__u64)path->mnt), (__u64)path->dentry, 0);
+	return path_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), path);
 }
 
 SEC("?fentry/mnt_want_write")
@@ -60,8 +60,11 @@ int BPF_PROG(attr_mount_file, struct file *file)
 
 static __always_inline int attribute_decide(struct dentry *dentry)
 {
+	struct rf_place place = {
+		.dentry = (__u64)dentry, .hook = RF_HOOK_ATTRIBUTES, .classes = RF_BIT(ATTRIBUTES),
+	};
 	struct rf_subject *who = subject_now();
-	__u64 mount = 0, sb = 0;
+	__u64 sb = 0;
 
 	if (!who)
 		return 0;
@@ -69,9 +72,9 @@ static __always_inline int attribute_decide(struct dentry *dentry)
 		/* a mark left by another file system is not this file's: no mount, so the posture decides */
 		RF_LOAD(sb, vfsmount, who->write_mount, mnt_sb);
 		if (sb == (__u64)dentry->d_sb)
-			mount = mount_of(who->write_mount);
+			place.mnt = who->write_mount;
 	}
-	return object_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), mount, (__u64)dentry, 0);
+	return denied(place_decide(&place));
 }
 
 /* Times only: mode, owner and size have hooks of their own. */
@@ -130,8 +133,7 @@ static __always_inline int ioctl_decide(struct file *file, unsigned int cmd)
 		return 0;
 	if (!subject_now())
 		return 0;
-	return object_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), mount_of((__u64)file->f_path.mnt),
-			     (__u64)file->f_path.dentry, 0);
+	return file_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), file);
 }
 
 SEC("?lsm/file_ioctl")

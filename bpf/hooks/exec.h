@@ -71,7 +71,7 @@ static __always_inline void exec_ref(struct rf_scratch *s, __u32 o, __u64 file, 
 	RF_LOAD(dentry, file, file, f_path.dentry);
 	RF_LOAD(mnt, file, file, f_path.mnt);
 	ref_dentry(s, o, dentry, mount_of(mnt));
-	ref->origin = file_origin(ref->inode, ref->mount);
+	ref_origin(s, o);
 	ref->deny_only = !first;
 	ref->classes = RF_BIT(EXEC) | RF_BIT(EXECUTE);
 }
@@ -200,7 +200,7 @@ int BPF_PROG(map_file, struct file *file, unsigned long reqprot, unsigned long p
 		classes |= RF_BIT(WRITE);
 	if (!classes)
 		return 0;
-	return object_decide(RF_HOOK_MAP, classes, mount_of((__u64)file->f_path.mnt), (__u64)file->f_path.dentry, 0);
+	return file_decide(RF_HOOK_MAP, classes, file);
 }
 
 SEC("?lsm/file_mprotect")
@@ -228,7 +228,7 @@ int BPF_PROG(map_protect, struct vm_area_struct *vma, unsigned long reqprot, uns
 		classes |= RF_BIT(WRITE);
 	if (!classes)
 		return 0;
-	return object_decide(RF_HOOK_MAP, classes, mount_of((__u64)file->f_path.mnt), (__u64)file->f_path.dentry, 0);
+	return file_decide(RF_HOOK_MAP, classes, file);
 }
 
 #endif

@@ -48,8 +48,7 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	if (flags & RF_OPEN_EXEC)
 		return 0;
 	who->opened_trunc = flags & RF_O_TRUNC ? (__u64)file : 0;
-	return object_decide(RF_HOOK_OPEN, mode_classes(file->f_mode, flags), mount_of((__u64)file->f_path.mnt),
-			     (__u64)file->f_path.dentry, 0);
+	return file_decide(RF_HOOK_OPEN, mode_classes(file->f_mode, flags), file);
 }
 
 SEC("?lsm/file_receive")
@@ -64,22 +63,18 @@ int BPF_PROG(file_receive, struct file *file, int ret)
 	mode = file->f_mode;
 	if (mode & RF_FMODE_PATH)
 		return 0;
-	return object_decide(RF_HOOK_RECEIVE, mode_classes(mode, 0), mount_of((__u64)file->f_path.mnt),
-			     (__u64)file->f_path.dentry, 0);
+	return file_decide(RF_HOOK_RECEIVE, mode_classes(mode, 0), file);
 }
 
 /* The truncation by open(O_TRUNC) was decided with the open; ftruncate and truncate are operations of their own. */
-static __always_inline int truncate_decide(__u64 file, __u64 mnt, __u64 dentry)
+static __always_inline bool truncated_by_open(__u64 file)
 {
 	struct rf_subject *who = subject_now();
 
-	if (!who)
-		return 0;
-	if (file == who->opened_trunc) {
-		who->opened_trunc = 0;
-		return 0;
-	}
-	return object_decide(RF_HOOK_TRUNCATE, RF_BIT(WRITE), mount_of(mnt), dentry, 0);
+	if (!who || who->opened_trunc != file)
+		return false;
+	who->opened_trunc = 0;
+	return true;
 }
 
 SEC("?lsm/file_truncate")
@@ -87,24 +82,29 @@ int BPF_PROG(file_truncate, struct file *file, int ret)
 {
 	if (ret)
 		return ret;
-	return truncate_decide((__u64)file, (__u64)file->f_path.mnt, (__u64)file->f_path.dentry);
+	if (truncated_by_open((__u64)file))
+		return 0;
+	return file_decide(RF_HOOK_TRUNCATE, RF_BIT(WRITE), file);
 }
 
+/* Up to 6.1 the path is the one inside the file that open(O_TRUNC) or ftruncate has. */
 SEC("?lsm/path_truncate")
 int BPF_PROG(path_truncate, const struct path *path, int ret)
 {
 	if (ret)
 		return ret;
-	/* up to 6.1 the path is that inside the file of open(O_TRUNC) and of ftruncate */
-	return truncate_decide((__u64)path - bpf_core_field_offset(struct file, f_path), (__u64)path->mnt,
-			       (__u64)path->dentry);
+	if (truncated_by_open((__u64)path - bpf_core_field_offset(struct file, f_path)))
+		return 0;
+	return path_decide(RF_HOOK_TRUNCATE, RF_BIT(WRITE), path);
 }
 
 static __always_inline int entry_decide(__u32 hook, __u32 classes, const struct path *dir, struct dentry *dentry)
 {
-	if (!subject_now())
-		return 0;
-	return object_decide(hook, classes, mount_of((__u64)dir->mnt), (__u64)dentry, 0);
+	struct rf_place place = {
+		.mnt = (__u64)dir->mnt, .dentry = (__u64)dentry, .hook = hook, .classes = classes,
+	};
+
+	return subject_now() ? denied(place_decide(&place)) : 0;
 }
 
 SEC("?lsm/path_mknod")
@@ -146,15 +146,17 @@ struct rf_pair {
 	__u32 from_classes;
 	__u32 to_classes;
 	__u32 hook;
+	__u32 _pad;
 };
 
-static __always_inline int pair_decide(const struct rf_pair *pair)
+/* Global for the reason place_decide is. */
+__attribute__((noinline)) int pair_decide(const struct rf_pair *pair)
 {
 	struct rf_subject *who = subject_now();
 	struct rf_workload *w;
 	struct rf_scratch *s;
 
-	if (!who)
+	if (!pair || !who)
 		return 0;
 	w = bpf_map_lookup_elem(&workloads, &who->workload);
 	if (!w)
@@ -194,7 +196,7 @@ int BPF_PROG(path_rename, const struct path *old_dir, struct dentry *old_dentry,
 	} else if (new_dentry->d_inode) {
 		pair.to_classes |= RF_BIT(DELETE);
 	}
-	return pair_decide(&pair);
+	return denied(pair_decide(&pair));
 }
 
 /* A hard link never leaves its mount, so the source is on the target's. */
@@ -211,7 +213,7 @@ int BPF_PROG(path_link, struct dentry *old_dentry, const struct path *new_dir, s
 	if (!subject_now())
 		return 0;
 	pair.from_mnt = pair.to_mnt = (__u64)new_dir->mnt;
-	return pair_decide(&pair);
+	return denied(pair_decide(&pair));
 }
 
 #endif

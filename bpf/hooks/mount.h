@@ -28,11 +28,14 @@ static __always_inline bool type_is_stacked(const char *type)
 	       word == RF_TYPE7('u', 'n', 'i', 'o', 'n', 'f', 's') || word == RF_TYPE7('a', 'u', 'f', 's', 0, 0, 0);
 }
 
-static __always_inline int tree_decide(const struct path *at, bool stacked)
+static __always_inline int tree_decide(const struct path *at, __u32 classes, bool stacked)
 {
-	__u32 classes = RF_BIT(WRITE) | (stacked ? RF_BIT(LINK) : 0);
+	struct rf_place place = {
+		.mnt = (__u64)at->mnt, .dentry = (__u64)at->dentry, .hook = RF_HOOK_MOUNT,
+		.classes = classes | (stacked ? RF_BIT(LINK) : 0), .tree = stacked,
+	};
 
-	return object_decide(RF_HOOK_MOUNT, classes, mount_of((__u64)at->mnt), (__u64)at->dentry, stacked);
+	return denied(place_decide(&place));
 }
 
 SEC("?lsm/sb_mount")
@@ -45,7 +48,7 @@ int BPF_PROG(mount_old, const char *dev_name, const struct path *path, const cha
 		return 0;
 	if ((flags & RF_MS_PROPAGATION) || ((flags & RF_MS_REMOUNT) && !(flags & RF_MS_MOVE)))
 		return 0;
-	return tree_decide(path, (flags & (RF_MS_BIND | RF_MS_MOVE)) || type_is_stacked(type));
+	return tree_decide(path, RF_BIT(WRITE), (flags & (RF_MS_BIND | RF_MS_MOVE)) || type_is_stacked(type));
 }
 
 SEC("?lsm/move_mount")
@@ -53,7 +56,7 @@ int BPF_PROG(mount_move, const struct path *from, const struct path *to, int ret
 {
 	if (ret)
 		return ret;
-	return subject_now() ? tree_decide(to, true) : 0;
+	return subject_now() ? tree_decide(to, RF_BIT(WRITE), true) : 0;
 }
 
 SEC("?lsm/sb_pivotroot")
@@ -61,8 +64,7 @@ int BPF_PROG(mount_pivot, const struct path *old_path, const struct path *new_pa
 {
 	if (ret)
 		return ret;
-	return subject_now() ? object_decide(RF_HOOK_MOUNT, RF_BIT(LINK), mount_of((__u64)new_path->mnt),
-					     (__u64)new_path->dentry, 1) : 0;
+	return subject_now() ? tree_decide(new_path, 0, true) : 0;
 }
 
 #endif

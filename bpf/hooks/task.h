@@ -189,9 +189,10 @@ static __always_inline void program_seed(struct rf_scratch *s, struct rf_subject
 	RF_LOAD(dentry, file, file, f_path.dentry);
 	RF_LOAD(mnt, file, file, f_path.mnt);
 	ref_dentry(s, 0, dentry, mount_of(mnt));
-	program->origin = file_origin(s->ref[0].inode, s->ref[0].mount);
+	ref_origin(s, 0);
+	program->origin = s->ref[0].origin;
 	s->data_len = s->flags = 0;
-	if (name_from_dentry(s, dentry, s->ref[0].mount))
+	if (name_from_dentry(s, s->ref[0].dentry, s->ref[0].mount))
 		return;
 	name_to_data(s, 0);
 	program->len = s->text_len[0] < RF_PROGRAM_MAX ? s->text_len[0] : RF_PROGRAM_MAX;

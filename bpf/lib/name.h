@@ -28,64 +28,66 @@ static __always_inline __u64 hash_path(__u64 path, __u64 comp)
 #define RF_WORD5(a, b, c, d) ((__u64)'/' | (__u64)(a) << 8 | (__u64)(b) << 16 | (__u64)(c) << 24 | (__u64)(d) << 32)
 #define RF_WORD7(a, b, c, d, e, f) (RF_WORD5(a, b, c, d) | (__u64)(e) << 40 | (__u64)(f) << 48)
 
-/*
- * Hashes the text of `len` bytes at s->name or s->suffix ("/" or "*" included) and appends its words, the last one
- * zero-padded, to s->words.
- */
-static __always_inline __u64 text_hash(struct rf_scratch *s, __u64 hash, __u32 len, bool second)
+/* Words kept of one component: two texts of at most RF_NAME_MAX + 1 bytes; a power of two, as an index mask. */
+#define RF_WORD_MASK 127
+
+/* Hashes the text of `len` bytes at `text`, which zeros follow, and appends its words to s->words. */
+static __always_inline __u64 text_hash(struct rf_scratch *s, const __u8 *text, __u64 hash, __u32 len)
 {
-	__u32 i;
+	__u32 i, base = s->word_count;
 
 	for (i = 0; i < (RF_NAME_MAX + 1) / 8 + 1; i++) {
-		__u32 at = i * 8;
 		__u64 word;
 
-		if (at >= len)
+		if (i * 8 >= len)
 			break;
-		word = second ? *(__u64 *)&s->suffix[at & 0x1f8] : *(__u64 *)&s->name[at & 0x1f8];
-		if (len - at < 8)
-			word &= (1ULL << ((len - at) * 8)) - 1;
+		word = *(__u64 *)&text[i * 8];
 		hash = hash_word(hash, word);
-		if (s->word_count < sizeof(s->words) / 8)
-			s->words[s->word_count++] = word;
+		s->words[(base + i) & RF_WORD_MASK] = word;
 	}
+	s->word_count = base + (len + 7) / 8;
 	return hash;
 }
 
 /*
  * Leaves the words of component `at` in s->words, as a pattern component with these lengths sees it (prefix 255: literal),
- * and returns their hash. Global, so that its loops are verified once: inlined into each caller they did not load in
- * 40 s. It is the innermost function of the engine: eight frames is all the kernel allows.
+ * and returns their hash; for "pre*suf" suffix_as continues. Both are global, so that their loops are verified once
+ * (inlined into each caller they did not load in 40 s), and apart, so that the exits of one loop do not multiply those of
+ * the other. They are the innermost functions of the engine: eight frames is all the kernel allows.
  */
 __attribute__((noinline)) __u64 comp_as(struct rf_scratch *s, __u32 at, __u32 prefix_len, __u32 suffix_len)
 {
 	__u32 len, pre = prefix_len & 0xff, suf = suffix_len & 0xff;
-	__u64 name, hash;
-	bool literal = pre == 255;
+	__u64 name;
 
 	if (!s || at >= RF_DEPTH_MAX + 8)
 		return 0;
 	name = s->comps[at].name;
 	len = s->comps[at].len & 0xff;
 	s->word_count = 0;
-	if (literal)
+	if (pre == 255) {
 		pre = len;
-	else if (pre + suf > len)
-		return 0;
+	} else {
+		if (pre + suf > len)
+			return 0;
+		s->suffix[0] = '*';
+		s->suffix_len = suf + 1;
+		if (suf && bpf_probe_read_kernel(&s->suffix[1], suf, (void *)(name + len - suf)))
+			s->miss = RF_MISS_READ;
+		*(__u64 *)&s->suffix[suf + 1] = 0;
+	}
 	s->name[0] = '/';
-	if (pre && bpf_probe_read_kernel(&s->name[1], pre, (void *)name)) {
+	if (pre && bpf_probe_read_kernel(&s->name[1], pre, (void *)name))
 		s->miss = RF_MISS_READ;
+	*(__u64 *)&s->name[pre + 1] = 0;
+	return text_hash(s, s->name, RF_SEED, pre + 1);
+}
+
+__attribute__((noinline)) __u64 suffix_as(struct rf_scratch *s, __u64 hash)
+{
+	if (!s)
 		return 0;
-	}
-	hash = text_hash(s, RF_SEED, pre + 1, false);
-	if (literal)
-		return hash;
-	s->suffix[0] = '*';
-	if (suf && bpf_probe_read_kernel(&s->suffix[1], suf, (void *)(name + len - suf))) {
-		s->miss = RF_MISS_READ;
-		return 0;
-	}
-	return text_hash(s, hash, suf + 1, true);
+	return text_hash(s, s->suffix, hash, s->suffix_len);
 }
 
 static __always_inline void comp_set_literal(struct rf_comp *c, const char *name, __u32 len, __u64 word)

@@ -12,6 +12,16 @@
 
 #define RF_BIT(c) (1U << RF_CLASS_##c)
 
+/* An object as a hook names it. */
+struct rf_place {
+	__u64 mnt;		/* vfsmount; 0: the hook has none */
+	__u64 dentry;
+	__u32 hook;
+	__u32 classes;
+	__u32 tree;		/* a change of the mount tree at this place */
+	__u32 _pad;
+};
+
 static __always_inline struct rf_scratch *scratch_take(void)
 {
 	__u32 base = bpf_get_smp_processor_id() * RF_SCRATCH_PER_CPU;
@@ -105,8 +115,7 @@ static __always_inline __u32 overlay_origin(__u64 inode)
 	return upper ? RF_ORIGIN_UPPER_LAYER : RF_ORIGIN_IMAGE;
 }
 
-/* Global: seven programs' worth of loads are verified once. Returns one bit of enum rf_origin. */
-__attribute__((noinline)) int file_origin(__u64 inode, __u64 mount)
+static __always_inline __u32 inode_origin(__u64 inode, __u64 mount)
 {
 	__u64 ns = 0, sb = 0, magic = 0, sb_flags = 0;
 	__u32 links = 0;
@@ -125,6 +134,18 @@ __attribute__((noinline)) int file_origin(__u64 inode, __u64 mount)
 	if ((mnt_flags & RF_MNT_READONLY) || (sb_flags & RF_SB_RDONLY))
 		return RF_ORIGIN_READ_ONLY_VOLUME;
 	return RF_ORIGIN_WRITABLE_VOLUME;
+}
+
+/* Sets the origin of object `o` from its inode and mount. Global: many loads, verified once. */
+__attribute__((noinline)) int ref_origin(struct rf_scratch *s, __u32 o)
+{
+	struct rf_ref *ref;
+
+	if (!s)
+		return 0;
+	ref = o ? &s->ref[1] : &s->ref[0];
+	ref->origin = inode_origin(ref->inode, ref->mount);
+	return 0;
 }
 
 static __always_inline void operation_event(struct rf_scratch *s, struct rf_subject *who)
@@ -202,6 +223,10 @@ static __always_inline int workload_missing(struct rf_subject *who)
 	return -RF_EPERM;
 }
 
+/*
+ * Keys stand in task storage: the verifier refuses arithmetic on kernel pointers until they have been through memory that
+ * it does not track, hence the barrier.
+ */
 static __always_inline bool cache_key(struct rf_cached *c, __u64 dentry, __u64 mount, struct rf_workload *w,
 				      __u32 session)
 {
@@ -234,6 +259,7 @@ static __always_inline bool cache_key(struct rf_cached *c, __u64 dentry, __u64 m
 	c->sequences = rename << 32 | mounts;
 	c->version = (__u64)w->generation << 32 | session;
 	c->epoch = state->epoch;
+	asm volatile("" ::: "memory");
 	return true;
 }
 
@@ -284,39 +310,71 @@ static __always_inline void cache_put(struct rf_cached *want, __u32 classes)
 	*c = *want;
 }
 
-/* Decides an operation on one file that has dentry and mount. Global: every hook calls the one verified copy. */
-__attribute__((noinline)) int object_decide(__u32 hook, __u32 classes, __u64 mount, __u64 dentry, __u64 tree)
+/*
+ * Decides an operation on one file that has dentry and mount. Global: every hook calls the one verified copy. Its argument
+ * is memory because the verifier takes no kernel pointer for a number ("R4 is not a scalar").
+ */
+__attribute__((noinline)) int place_decide(const struct rf_place *place)
 {
 	struct rf_subject *who = subject_of(bpf_get_current_task_btf());
-	struct rf_cached key = {};
 	struct rf_workload *w;
 	struct rf_scratch *s;
-	bool cacheable;
-	int clean;
+	bool cacheable, clean;
+	__u64 mount;
+	__u32 classes;
 
-	if (!who || !who->workload)
+	if (!place || !who || !who->workload)
 		return 0;
+	classes = place->classes;
+	mount = place->mnt ? mount_of(place->mnt) : 0;
 	w = bpf_map_lookup_elem(&workloads, &who->workload);
 	if (!w)
 		return workload_missing(who);
 	if (!(w->classes & classes))
 		return 0;
 	/* a copy-up changes an origin and no sequence */
-	cacheable = !tree && !(classes & RF_BINARY_CLASSES) && cache_key(&key, dentry, mount, w, who->session);
-	if (cacheable && cache_has(&key, classes))
+	cacheable = !place->tree && mount && !(classes & RF_BINARY_CLASSES) &&
+		    cache_key(&who->key, place->dentry, mount, w, who->session);
+	if (cacheable && cache_has(&who->key, classes))
 		return 0;
-	s = operation_open(who, w, hook, true);
+	s = operation_open(who, w, place->hook, true);
 	if (!s)
 		return -RF_EPERM;
-	ref_dentry(s, 0, dentry, mount);
+	ref_dentry(s, 0, place->dentry, mount);
 	if (classes & RF_BINARY_CLASSES)
-		s->ref[0].origin = file_origin(s->ref[0].inode, mount);
-	s->ref[0].classes = tree ? classes & ~RF_BIT(LINK) : classes;
-	s->tree_change = !!tree;
+		ref_origin(s, 0);
+	s->ref[0].classes = place->tree ? classes & ~RF_BIT(LINK) : classes;
+	s->tree_change = !!place->tree;
 	clean = judge(s);
 	if (cacheable && clean)
-		cache_put(&key, classes);
+		cache_put(&who->key, classes);
 	return operation_close(s, who);
+}
+
+/* What a hook returns: the verifier knows no bounds of a global function's result and wants [-4095, 0]. */
+static __always_inline int denied(int decision)
+{
+	if (decision == 0)
+		return 0;
+	return -RF_EPERM;
+}
+
+static __always_inline int path_decide(__u32 hook, __u32 classes, const struct path *path)
+{
+	struct rf_place place = {
+		.mnt = (__u64)path->mnt, .dentry = (__u64)path->dentry, .hook = hook, .classes = classes,
+	};
+
+	return denied(place_decide(&place));
+}
+
+static __always_inline int file_decide(__u32 hook, __u32 classes, struct file *file)
+{
+	struct rf_place place = {
+		.mnt = (__u64)file->f_path.mnt, .dentry = (__u64)file->f_path.dentry, .hook = hook, .classes = classes,
+	};
+
+	return denied(place_decide(&place));
 }
 
 #endif

@@ -9,29 +9,26 @@
 #include "match.h"
 #include "../lib/report.h"
 
-#define RF_PATH_CLASSES 0xffU
 #define RF_BINARY_CLASSES (1U << RF_CLASS_EXEC | 1U << RF_CLASS_MAP)
 
-/* Violations of one class by one object, as bits of rules. */
-static __always_inline void class_judge(struct rf_scratch *s, struct rf_ruleset *rs, struct rf_found *f, __u32 c)
+/*
+ * Violations of one class by one object, as bits of rules. Without branches, as the ten classes are unrolled: `unknown_mask`
+ * and `deep_mask` are all ones where a missing name, or a cut one, leaves rules with patterns undecided.
+ */
+static __always_inline void class_judge(struct rf_scratch *s, const struct rf_ruleset *rs, struct rf_found *f, __u32 c,
+					__u64 force)
 {
-	__u64 force = rs->sessions[s->session < RF_SESSIONS ? s->session : 0];
-	__u64 allow = rs->allow[c], hit = s->hit[c], named = rs->deny_named[c], unknown = 0;
+	__u64 allow = rs->allow[c], hit = s->hit[c];
+	__u64 unknown = rs->deny_named[c] & (rs->deep[c] | ~s->deep_mask) & s->unknown_mask;
 	__u32 p = s->page & 7;
 
 	if (c == RF_CLASS_EXEC) {
 		hit |= s->given_hit[p] & ~allow;
-		if (s->deny_only)
-			force &= ~allow;
+		force &= ~(allow & -(__u64)s->deny_only);
 	}
-	if (s->miss == RF_MISS_NAMELESS) {
-		if (c < RF_CLASS_EXEC)
-			return;
-	} else if (s->miss == RF_MISS_DEEP) {
-		unknown = named & rs->deep[c];
-	} else if (s->miss) {
-		unknown = named;
-	}
+	force &= -(__u64)(s->want >> c & 1);
+	if (c < RF_CLASS_EXEC)
+		force &= s->path_mask;
 	f->violated[p] |= ((hit & ~allow) | (allow & ~hit & ~unknown)) & force;
 	f->unresolved[p] |= unknown & ~hit & force;
 }
@@ -41,16 +38,17 @@ static __always_inline void object_judge(struct rf_scratch *s, struct rf_ruleset
 	struct rf_found *f = o ? &s->found[1] : &s->found[0];
 	const struct rf_ref *ref = o ? &s->ref[1] : &s->ref[0];
 	__u32 c, p = s->page & 7;
+	__u64 force;
 
 	if (!(rs->classes & s->want) && !(s->tree_change && rs->deny_link))
 		return;
 	ruleset_match(s, rs, s->miss == RF_MISS_NONE, ref);
+	force = rs->sessions[s->session < RF_SESSIONS ? s->session : 0];
 	for (c = 0; c < RF_CLASSES; c++)
-		if (s->want & (1U << c))
-			class_judge(s, rs, f, c);
+		class_judge(s, rs, f, c, force);
 	f->slots[p] = s->slot_hit;
 	if (s->tree_change && o == 0)
-		f->tree[p] = rs->deny_link & rs->sessions[s->session < RF_SESSIONS ? s->session : 0];
+		f->tree[p] = rs->deny_link & force;
 	if (f->violated[p] | f->unresolved[p] | f->tree[p])
 		s->found_any = 1;
 	if (s->inode_hit)
@@ -126,8 +124,7 @@ static __always_inline __u64 page_excepted(struct rf_scratch *s, struct rf_rules
 	if (!holds)
 		return 0;
 	for (i = 0; i < RF_SLOTS_MAX; i++)
-		if (i < rs->slot_count && (holds & (1ULL << i)))
-			excepted |= 1ULL << (rs->slot_rule[i] & 63);
+		excepted |= (holds >> i & 1) << (rs->slot_rule[i] & 63);
 	return excepted;
 }
 
@@ -204,6 +201,9 @@ static __always_inline void ref_judge(struct rf_scratch *s, __u32 o)
 	if (s->force_miss)
 		s->miss = s->force_miss;
 	ref->miss = s->miss;
+	s->unknown_mask = s->miss && s->miss != RF_MISS_NAMELESS ? ~0ULL : 0;
+	s->deep_mask = s->miss == RF_MISS_DEEP ? ~0ULL : 0;
+	s->path_mask = s->miss == RF_MISS_NAMELESS ? 0 : ~0ULL;
 	pages_judge(s, o);
 }
 

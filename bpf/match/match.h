@@ -45,9 +45,9 @@ static __always_inline void item_apply(struct rf_scratch *s, const struct rf_ite
 	}
 	if (item->kind != RF_ITEM_RULE)
 		return;
+	/* without branches: the verifier walks every path through ten of them */
 	for (c = 0; c < RF_CLASSES; c++)
-		if (classes & (1U << c))
-			s->hit[c] |= bit;
+		s->hit[c] |= bit & -(__u64)(classes >> c & 1);
 }
 
 static long more_step(__u32 i, struct rf_scratch **ctx)
@@ -61,13 +61,17 @@ static long more_step(__u32 i, struct rf_scratch **ctx)
 	return 0;
 }
 
-static __always_inline void object_apply(struct rf_scratch *s, const struct rf_object *object)
+/* Global: applied from several places, verified once. */
+__attribute__((noinline)) int object_apply(struct rf_scratch *s, const struct rf_object *object)
 {
+	if (!s || !object)
+		return 0;
 	item_apply(s, &object->first);
 	if (object->more_count) {
 		s->word_base = object->more;
 		bpf_loop(object->more_count, more_step, &s, 0);
 	}
+	return 0;
 }
 
 struct compare_ctx {
@@ -84,7 +88,7 @@ static long word_step(__u32 i, struct compare_ctx *c)
 	__u32 at = c->word + i;
 	__u64 *word = bpf_map_lookup_elem(&pattern_words, &at);
 
-	if (i >= sizeof(c->s->words) / 8 || !word || *word != c->s->words[i]) {
+	if (!word || *word != c->s->words[i & RF_WORD_MASK]) {
 		c->equal = 0;
 		return 1;
 	}
@@ -102,6 +106,8 @@ static long compare_step(__u32 i, struct compare_ctx *c)
 		suf = c->shape->comps[i].suffix_len;
 	}
 	comp_as(c->s, c->from + i, pre, suf);
+	if (pre != 255)
+		suffix_as(c->s, 0);
 	if (c->s->word_count > c->left) {
 		c->equal = 0;
 		return 1;
@@ -179,7 +185,7 @@ static long shape_step(__u32 i, struct shape_ctx *c)
 			c->fits = 0;
 			return 1;
 		}
-		hash = comp_as(c->s, at, pre, suf);
+		hash = suffix_as(c->s, comp_as(c->s, at, pre, suf));
 	}
 	c->hash = hash_path(c->hash, hash);
 	return 0;
