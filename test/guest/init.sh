@@ -12,6 +12,9 @@ mkdir -p /dev/pts /dev/shm /dev/checkout
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 ln -sf /proc/self/fd /dev/fd
+ln -sf /proc/self/fd/0 /dev/stdin
+ln -sf /proc/self/fd/1 /dev/stdout
+ln -sf /proc/self/fd/2 /dev/stderr
 
 # The checkout may lie below a folder that gets a fresh tmpfs: keep it aside and put it back.
 mount --bind "$checkout" /dev/checkout

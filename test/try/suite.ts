@@ -53,8 +53,8 @@ const SUCCEED = [
     'set-fsxattr f',
   ],
   ...[
-    'setxattr f user.a b -- removexattr f user.a',
-    'fsetxattr f user.a b',
+    'setxattr f trusted.a b -- removexattr f trusted.a',
+    'fsetxattr f trusted.a b',
     'set-acl f',
     'unshare-user',
     'inherited-write f x',

@@ -1,0 +1,63 @@
+// The agent inside the guest: started with the policies of a setting, ready when its socket says so, gone without a trace afterwards.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { openSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SETTINGS, type SettingName } from './plan.js';
+import { writePolicies } from './policies.js';
+
+const FOLDER = '/run/bench-agent';
+const SOCKET = join(FOLDER, 'agent.sock');
+const LOG = '/run/job/agent.log';
+const READY_LIMIT_MS = 600_000;
+
+interface Package {
+  readonly bin: { readonly ringfence: string };
+}
+
+function program(): string {
+  return (JSON.parse(readFileSync('package.json', 'utf8')) as Package).bin.ringfence;
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = request({ socketPath: SOCKET, path }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    asked.on('error', () => {
+      resolve(false);
+    });
+    asked.end();
+  });
+}
+
+export async function startAgent(name: SettingName): Promise<ChildProcess> {
+  const setting = SETTINGS[name];
+  rmSync(FOLDER, { recursive: true, force: true });
+  const policies = join(FOLDER, 'policies');
+  writePolicies(policies, setting.policies);
+  const log = openSync(LOG, 'a');
+  const argv = [program(), 'run', '--policies', policies, '--state', join(FOLDER, 'state'), '--socket', SOCKET];
+  const agent = spawn(process.execPath, setting.cached ? argv : [...argv, '--no-cache'], {
+    stdio: ['ignore', log, log],
+  });
+  const began = Date.now();
+  while (!(await answers('/readyz'))) {
+    if (agent.exitCode !== null || Date.now() - began > READY_LIMIT_MS) {
+      throw new Error(`the agent did not become ready: ${readFileSync(LOG, 'utf8')}`);
+    }
+    await sleep(200);
+  }
+  return agent;
+}
+
+/** Ends the agent, then takes its programs out of the kernel: from here on there is no agent again. */
+export async function removeAgent(agent: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => agent.once('exit', resolve));
+  agent.kill('SIGTERM');
+  await ended;
+  const removed = spawnSync(process.execPath, [program(), 'uninstall'], { encoding: 'utf8' });
+  if (removed.status !== 0) throw new Error(`uninstall ended with ${removed.status}: ${removed.stderr}`);
+}
