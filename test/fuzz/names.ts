@@ -41,11 +41,18 @@ function patternComponent(random: Random, name: string): ComponentIR {
   return { prefix: name.slice(0, cut), suffix: name.slice(random.between(cut, name.length)) };
 }
 
-function componentText(component: ComponentIR): string {
-  return 'literal' in component ? component.literal : `${component.prefix}*${component.suffix}`;
+/** Bytes as the pattern grammar writes them. */
+function escaped(bytes: string): string {
+  return bytes.replace(/[*\\]|[^ -~]/g, (unit) =>
+    unit === '*' || unit === '\\' ? `\\${unit}` : `\\x${unit.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }
 
-/** Only for people who read a failed case: escapes are left out. */
+function componentText(component: ComponentIR): string {
+  if ('literal' in component) return escaped(component.literal);
+  return `${escaped(component.prefix)}*${escaped(component.suffix)}`;
+}
+
 function patternText({ floating, components, subtree }: Omit<PatternIR, 'text'>): string {
   const parts = components.map((component) => `/${componentText(component)}`);
   return `${floating ? '**' : ''}${parts.join('')}${subtree ? '/**' : ''}`;

@@ -15,7 +15,7 @@ function forCases(property: (found: FuzzCase, random: Random) => void): void {
     fc.property(fc.integer({ min: 0, max: 0xffffffff }), (seed) => {
       property(generateCase(seed, ALL), new Random(seed ^ 0x5bd1e995));
     }),
-    { numRuns: 2_000 },
+    { numRuns: 600 },
   );
 }
 
@@ -137,7 +137,7 @@ describe('what has no meaning', () => {
       const renamed: OperationIR = { ...operation, object: { ...operation.object, path: other } };
       expect(evaluate(policies, renamed)).toEqual(evaluate(policies, operation));
     });
-    expect(compared).toBeGreaterThan(100);
+    expect(compared).toBeGreaterThan(30);
   });
 
   test('asking twice, and saying an object or a policy twice', () => {
@@ -173,7 +173,7 @@ test('several objects: the hits are those of each object, the strictest action w
 });
 
 describe('the generator', () => {
-  const cases = Array.from({ length: 5_000 }, (_value, seed) => generateCase(seed, ALL));
+  const cases = Array.from({ length: 3_000 }, (_value, seed) => generateCase(seed, ALL));
   const decisions = cases.map(({ policies, operation }) => evaluate(policies, operation));
   const share = (holds: (decision: DecisionIR, index: number) => boolean): number =>
     decisions.filter(holds).length / decisions.length;

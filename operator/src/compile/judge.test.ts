@@ -274,6 +274,14 @@ describe('names cannot be laundered', () => {
     expect(violated(guarded('/d/**', 'file-link'), moved('/d'))).toBe('Yes');
   });
 
+  test('a directory whose path was cut is too deep to be above a pattern', () => {
+    const cut: OperationIR = {
+      ...moved('/etc'),
+      object: { origin: 'Image', path: '/etc', isDirectory: true, unresolved: 'Deep' },
+    };
+    expect(violated(guarded('/etc/key'), cut)).toBe('No');
+  });
+
   test('an allow-list guards no directories above', () => {
     expect(violated(allowPaths([path('/etc/key', 'file-rename'), path('/etc', 'file-rename')]), moved('/etc'))).toBe(
       'No',
