@@ -1,7 +1,7 @@
 // Where a pattern stands in the tables of the objects map. A name is looked up once for each table, depth and shape of a
 // ruleset, so the cost of a decision depends on how many kinds of patterns there are, never on how many patterns.
 
-import { RfAnchor, RfLimits, RfShapeCodec, RfTable } from '../abi/abi.gen.js';
+import { RfAnchor, RfShapeCodec, RfTable } from '../abi/abi.gen.js';
 import type { RfShapeComp } from '../abi/abi.gen.js';
 import type { ComponentIR, PatternIR } from '../compile/ir.js';
 import { hashPath } from './hash.js';
@@ -28,11 +28,6 @@ export function isLiteral(component: ComponentIR): component is { readonly liter
 /** Neither stars nor `**`: the name of one file. */
 export function isExact(pattern: PatternIR): boolean {
   return !pattern.floating && !pattern.subtree && pattern.components.every(isLiteral);
-}
-
-/** False for the few patterns that the spelling allows and the kernel's tables do not: canonical names are longer. */
-export function fitsTables(pattern: PatternIR): boolean {
-  return isExact(pattern) || pattern.components.length <= RfLimits.PATTERN_COMPS;
 }
 
 function anchorOf(pattern: PatternIR): number {
@@ -70,15 +65,15 @@ export function encodePattern(pattern: PatternIR): EncodedPattern {
 }
 
 /**
- * Directories above what the pattern guards, as patterns of RfTable.ANCESTOR: renaming or moving one of them would give
- * the guarded names another spelling. The last literal directory is one of them where the pattern goes on with a star;
- * where it goes on with `**` the directory matches by itself.
+ * Directories that hold what the pattern guards, as patterns of RfTable.ANCESTOR: renaming or moving one of them would
+ * give the guarded names another spelling. The last literal directory is one of them where the pattern goes on.
  */
 export function encodeAncestors(pattern: PatternIR): EncodedPattern[] {
   if (pattern.floating) return [];
   const firstGlob = pattern.components.findIndex((component) => !isLiteral(component));
-  const count = firstGlob === -1 ? pattern.components.length - 1 : firstGlob;
-  return Array.from({ length: Math.max(0, count) }, (_, index) => {
+  const literals = firstGlob === -1 ? pattern.components.length : firstGlob;
+  const goesOn = pattern.subtree || firstGlob !== -1;
+  return Array.from({ length: Math.max(0, goesOn ? literals : literals - 1) }, (_, index) => {
     const { hash, words } = hashPath(pattern.components.slice(0, index + 1));
     return { table: RfTable.ANCESTOR, hash, words };
   });
