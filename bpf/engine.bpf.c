@@ -16,5 +16,8 @@
 /* Read by the loader before anything is created: object and codecs prove that they speak of the same layout. */
 const volatile __u64 rf_layout_hash = RF_LAYOUT_HASH;
 
+/* Set by the loader: names this object and the settings it is loaded with, for the agent that may adopt it later. */
+const volatile __u64 rf_build_id = 0;
+
 /* The kernel knows no word for our dual licence; under it the object is used as GPL. */
 char LICENSE[] SEC("license") = "GPL";

@@ -1,18 +1,21 @@
 // Regenerates everything that follows from bpf/abi.h: codecs, layout hash header, reference page.
 //   node build/tools/gen-abi.js           write the files
 //   node build/tools/gen-abi.js --check   write nothing; fail when a file differs from what would be written
+//   node build/tools/gen-abi.js --golden  also accept the layout as the golden one (a deliberate change of the contract)
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { emitHeader, emitReference, emitTypeScript } from './abi-emit.js';
-import { buildAbiModel, missingTypes } from './abi-model.js';
+import { buildAbiModel, layoutText, missingTypes } from './abi-model.js';
 import type { AbiModel } from './abi-model.js';
 import { elfSection, readBtf } from './btf.js';
 
 export const ABI_SOURCE = 'bpf/abi.bpf.c';
 export const ABI_OBJECT = 'build/bpf/abi.bpf.o';
+
+export const GOLDEN_LAYOUT = 'test/golden/abi-layout.txt';
 
 /** Compiles the contract and returns its checked model. */
 export function readContract(root: string): AbiModel {
@@ -48,19 +51,24 @@ function readOrEmpty(path: string): string {
   }
 }
 
-function main(check: boolean): number {
+function main(options: readonly string[]): number {
   const root = process.cwd();
-  const stale: string[] = [];
-  for (const [path, content] of generatedFiles(readContract(root))) {
-    if (readOrEmpty(join(root, path)) === content) continue;
-    stale.push(path);
-    if (check) continue;
+  const model = readContract(root);
+  const files = [...generatedFiles(model)];
+  if (options.includes('--golden')) files.push([GOLDEN_LAYOUT, layoutText(model)]);
+  const stale = files.filter(([path, content]) => readOrEmpty(join(root, path)) !== content);
+  if (options.includes('--check')) return reportStale(stale.map(([path]) => path));
+  for (const [path, content] of stale) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content);
+    process.stdout.write(`wrote ${path}\n`);
   }
-  for (const path of stale) process.stdout.write(`${check ? 'stale' : 'wrote'} ${path}\n`);
-  if (check && stale.length > 0) process.stderr.write('generated files differ from bpf/abi.h; run npm run gen\n');
-  return check && stale.length > 0 ? 1 : 0;
+  return 0;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = main(process.argv.includes('--check'));
+function reportStale(paths: readonly string[]): number {
+  for (const path of paths) process.stderr.write(`${path} differs from bpf/abi.h; run npm run gen\n`);
+  return paths.length === 0 ? 0 : 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = main(process.argv.slice(2));

@@ -1,0 +1,58 @@
+// Takes everything of ours out of the kernel, whatever state it is in, with no agent running. Enforcement ends with the
+// links, which go first, so that no program ever runs without the maps it needs.
+
+import { existsSync, readdirSync, rmSync, rmdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { LOCK_FILE, lockRunDirectory } from './lock.js';
+import { isMounted, removeSet, unmountPins } from './pins.js';
+
+export interface UninstallReport {
+  /** Paths of pins, mounts and folders that were removed, in order. */
+  readonly removed: readonly string[];
+  /** What is still there, with the reason. */
+  readonly left: readonly string[];
+}
+
+/** Throws AGENT_ALREADY_RUNNING while an agent holds the run folder, the parent of `dir`. */
+export function uninstall(dir: string): UninstallReport {
+  const runDir = dirname(dir);
+  const removed: string[] = [];
+  const left: string[] = [];
+  if (!existsSync(runDir)) return { removed, left };
+  const lock = lockRunDirectory(runDir);
+  const step = (path: string, remove: () => readonly string[]): void => {
+    try {
+      removed.push(...remove());
+    } catch (error) {
+      left.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  try {
+    if (isMounted(dir)) {
+      for (const name of readdirSync(dir)) step(join(dir, name), () => removeOurs(dir, name));
+      step(dir, () => (left.length === 0 && unmountPins(dir) ? [`mount ${dir}`] : []));
+    }
+    if (existsSync(dir)) step(dir, () => removeFolder(dir));
+    step(join(runDir, LOCK_FILE), () => removeFile(join(runDir, LOCK_FILE)));
+  } finally {
+    lock.release();
+  }
+  if (readdirSync(runDir).length === 0) step(runDir, () => removeFolder(runDir));
+  return { removed, left };
+}
+
+/** Only sets are ours: another tool's pin in the same file system stays, and with it the mount. */
+function removeOurs(dir: string, name: string): string[] {
+  if (name !== 'engine' && !/^pins-\d+$/.test(name)) throw new Error('not made by ringfence');
+  return [...removeSet(join(dir, name)), join(dir, name)];
+}
+
+function removeFolder(path: string): string[] {
+  rmdirSync(path);
+  return [path];
+}
+
+function removeFile(path: string): string[] {
+  rmSync(path);
+  return [path];
+}
