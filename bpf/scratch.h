@@ -12,6 +12,9 @@ enum rf_engine_limits {
 	RF_DATA_SLACK = 4096,		/* longest single copy into it */
 	RF_PREFIXES = 66,		/* path hashes kept: patterns end at 64 components, and "usr" may come before */
 	RF_ATTEMPTS = 6,		/* walks before names that keep changing are given up */
+	RF_COMPS = 256,			/* room for a path and its fixed or canonical beginning; a power of two, as an index mask */
+	RF_COMPS_END = RF_DEPTH_MAX + 8,	/* walks fill comps down from here, texts up from RF_COMPS_FIRST */
+	RF_COMPS_FIRST = 4,
 	RF_OBJECTS = 2,			/* objects of one operation: rename and link have two */
 };
 
@@ -182,7 +185,7 @@ struct rf_scratch {
 	__u64 words[128];
 	__u8 name[RF_NAME_MAX + 1 + 16];
 	__u8 suffix[RF_NAME_MAX + 1 + 16];
-	struct rf_comp comps[RF_DEPTH_MAX + 8];
+	struct rf_comp comps[RF_COMPS];
 	__u64 prefix[RF_PREFIXES];
 
 	/* the decision */

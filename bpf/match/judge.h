@@ -36,13 +36,12 @@ static __always_inline void class_judge(struct rf_scratch *s, const struct rf_ru
 static __always_inline void object_judge(struct rf_scratch *s, struct rf_ruleset *rs, __u32 o)
 {
 	struct rf_found *f = o ? &s->found[1] : &s->found[0];
-	const struct rf_ref *ref = o ? &s->ref[1] : &s->ref[0];
 	__u32 c, p = s->page & 7;
 	__u64 force;
 
 	if (!(rs->classes & s->want) && !(s->tree_change && rs->deny_link))
 		return;
-	ruleset_match(s, rs, s->miss == RF_MISS_NONE, ref);
+	ruleset_match(s, rs, s->miss == RF_MISS_NONE, o);
 	force = rs->sessions[s->session < RF_SESSIONS ? s->session : 0];
 	for (c = 0; c < RF_CLASSES; c++)
 		class_judge(s, rs, f, c, force);
@@ -62,13 +61,14 @@ static __always_inline void object_judge(struct rf_scratch *s, struct rf_ruleset
 __attribute__((noinline)) int page_judge(struct rf_scratch *s, __u32 page, __u32 o)
 {
 	struct rf_ruleset *rs;
-	__u32 p = page & 7;
+	__u32 p = page & 7, id;
 
 	if (!s)
 		return 0;
 	s->page = p;
-	s->ruleset = s->pages[p];
-	rs = bpf_map_lookup_elem(&rulesets, &s->ruleset);
+	/* on the stack: up to 6.1 a key cannot be in a global function's argument */
+	s->ruleset = id = s->pages[p];
+	rs = bpf_map_lookup_elem(&rulesets, &id);
 	if (!rs) {
 		s->broken = 1;
 		return 0;
@@ -78,12 +78,12 @@ __attribute__((noinline)) int page_judge(struct rf_scratch *s, __u32 page, __u32
 	} else if (s->match_mode == RF_MATCH_GIVEN) {
 		if (!rs->has_given_name)
 			return 0;
-		ruleset_match(s, rs, true, &s->ref[0]);
+		ruleset_match(s, rs, true, 0);
 		s->given_hit[p] = s->hit[RF_CLASS_EXEC];
 		if (s->given_hit[p])
 			s->given_flag = 1;
 	} else if (rs->slot_needs_program) {
-		ruleset_match(s, rs, !s->miss, &s->ref[0]);
+		ruleset_match(s, rs, !s->miss, 0);
 		s->program_slots[p] = s->program_hit;
 	}
 	return 0;

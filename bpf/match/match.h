@@ -174,14 +174,14 @@ static long shape_step(__u32 i, struct shape_ctx *c)
 	__u32 at = c->from + i, pre, suf;
 	__u64 hash;
 
-	if (i >= RF_PATTERN_COMPS || at >= RF_DEPTH_MAX + 8)
+	if (i >= RF_PATTERN_COMPS)
 		return 1;
 	pre = c->shape->comps[i].prefix_len;
 	suf = c->shape->comps[i].suffix_len;
 	if (pre == 255) {
-		hash = c->s->comps[at].hash;
+		hash = RF_COMP(c->s, at).hash;
 	} else {
-		if (pre + suf > c->s->comps[at].len) {
+		if (pre + suf > RF_COMP(c->s, at).len) {
 			c->fits = 0;
 			return 1;
 		}
@@ -311,8 +311,8 @@ static __always_inline void last_match(struct rf_scratch *s)
 {
 	__u32 at = s->comp_first + s->comp_count - 1;
 
-	if (s->comp_count && at < RF_DEPTH_MAX + 8)
-		table_probe(s, RF_TABLE_BASENAME, hash_path(RF_SEED, s->comps[at].hash), RF_SPAN(at, 1));
+	if (s->comp_count)
+		table_probe(s, RF_TABLE_BASENAME, hash_path(RF_SEED, RF_COMP(s, at).hash), RF_SPAN(at, 1));
 }
 
 /* Every table that a name can be in. Returns 1 when the exact name answered. */
@@ -343,9 +343,24 @@ static __always_inline int name_match(struct rf_scratch *s, const struct rf_rule
 	return exact;
 }
 
+/* Global: its keys and values do not add to the stack of the deepest call chain, which the kernel limits to 512 bytes. */
+__attribute__((noinline)) int inode_judge(struct rf_scratch *s, __u32 o, __u32 exact)
+{
+	const struct rf_ref *ref;
+
+	if (!s)
+		return 0;
+	ref = o ? &s->ref[1] : &s->ref[0];
+	if (!ref->ino)
+		return 0;
+	inode_match(s, ref);
+	if (exact)
+		inode_learn(s, ref);
+	return 0;
+}
+
 /* Matches the name in scratch; hit, slot_hit, program_hit, select_sum hold the result. */
-static __always_inline void ruleset_match(struct rf_scratch *s, const struct rf_ruleset *rs, bool named,
-					  const struct rf_ref *ref)
+static __always_inline void ruleset_match(struct rf_scratch *s, const struct rf_ruleset *rs, bool named, __u32 o)
 {
 	int exact = 0, i;
 
@@ -356,14 +371,11 @@ static __always_inline void ruleset_match(struct rf_scratch *s, const struct rf_
 	s->inode_hit = 0;
 	s->by_inode = 0;
 	if (named)
-		exact = name_match(s, rs, ref->is_dir);
+		exact = name_match(s, rs, o ? s->ref[1].is_dir : s->ref[0].is_dir);
 	if (rs->has_any && s->match_mode != RF_MATCH_GIVEN)
 		table_probe(s, RF_TABLE_ANY, 0, 0);
-	if (rs->has_inode && s->match_mode == RF_MATCH_OBJECT && ref->ino) {
-		inode_match(s, ref);
-		if (exact)
-			inode_learn(s, ref);
-	}
+	if (rs->has_inode && s->match_mode == RF_MATCH_OBJECT)
+		inode_judge(s, o, exact);
 }
 
 #endif

@@ -4,7 +4,7 @@
 import { RfInodeKeyCodec, RfNodeCodec } from '../../operator/src/abi/abi.gen.js';
 import type { MapOp } from '../../operator/src/encode/ops.js';
 import { builtFile, native } from '../../operator/src/kernel/native.js';
-import type { NativeMap, NativeObject } from '../../operator/src/kernel/native.js';
+import type { NativeMap, NativeObject, NativeProgram } from '../../operator/src/kernel/native.js';
 import type { Matcher } from './compare.js';
 
 const PROGRAM = 'test_match';
@@ -13,6 +13,7 @@ const NODE = Uint8Array.of(0, 0, 0, 0);
 
 export class KernelMatcher implements Matcher {
   readonly #object: NativeObject;
+  readonly #program: NativeProgram;
   readonly #maps = new Map<string, NativeMap>();
 
   constructor() {
@@ -20,6 +21,7 @@ export class KernelMatcher implements Matcher {
     this.#object = new BpfObject(builtFile(OBJECT));
     for (const { name } of this.#object.programs()) this.#object.setAutoload(name, name === PROGRAM);
     this.#object.load();
+    this.#program = this.#object.program(PROGRAM);
   }
 
   apply(ops: readonly MapOp[]): void {
@@ -27,13 +29,9 @@ export class KernelMatcher implements Matcher {
   }
 
   run(context: Uint8Array): Uint8Array {
-    const { returnValue, context: after } = this.#object.program(PROGRAM).testRun(context);
+    const { returnValue, context: after } = this.#program.testRun(context);
     if (returnValue !== 0) throw new Error(`${PROGRAM} returned ${returnValue}: it found no working memory`);
     return after;
-  }
-
-  close(): void {
-    this.#object.close();
   }
 
   #map(name: string): NativeMap {
