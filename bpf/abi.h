@@ -108,7 +108,7 @@ enum rf_item_kind {
 	RF_ITEM_RULE = 0,		/* index: rule; the object */
 	RF_ITEM_EXCEPT_OBJECT = 1,	/* index: exception slot; the object */
 	RF_ITEM_EXCEPT_PROGRAM = 2,	/* index: exception slot; the acting program */
-	RF_ITEM_SELECT = 3,		/* classes: selector id; a cgroup (cgroup rulesets only) */
+	RF_ITEM_SELECT = 3,		/* classes: selector id; index below RF_SLOTS_MAX: counts once in a name (cgroup rulesets only) */
 	RF_ITEM_IDENTITY = 4,		/* classes: selector id of a Workloads item; wins over RF_ITEM_SELECT */
 	RF_ITEM_NAMED = 5,		/* index: rule; RF_TABLE_ANY only: it has a pattern for objects of these origins, see deny_named */
 };

@@ -166,6 +166,8 @@ struct rf_scratch {
 	__u64 deep_mask;		/* all ones: the name is cut, only patterns of open depth are unknown */
 	__u64 path_mask;		/* zero: paths rules do not speak about this object */
 	__u64 hit[RF_CLASSES];
+	__u64 named_exec;		/* rules whose items with origins need the name: Exec */
+	__u64 named_map;		/* the same: Map */
 	__u64 slot_hit;
 	__u64 program_hit;
 	__u32 inode_hit;
@@ -181,7 +183,9 @@ struct rf_scratch {
 	__u32 word_count;
 	__u32 word_base;
 	__u32 suffix_len;
-	__u32 _pad3;
+	__u32 shape_id;			/* being tried */
+	__u32 shape_from;
+	__u32 shape_count;
 	__u64 words[128];
 	__u8 name[RF_NAME_MAX + 1 + 16];
 	__u8 suffix[RF_NAME_MAX + 1 + 16];

@@ -19,8 +19,14 @@ static __always_inline void class_judge(struct rf_scratch *s, const struct rf_ru
 					__u64 force)
 {
 	__u64 allow = rs->allow[c], hit = s->hit[c];
-	__u64 unknown = rs->deny_named[c] & (rs->deep[c] | ~s->deep_mask) & s->unknown_mask;
+	__u64 unknown = rs->deny_named[c] & (rs->deep[c] | ~s->deep_mask);
 	__u32 p = s->page & 7;
+
+	if (c == RF_CLASS_EXEC)
+		unknown |= s->named_exec;
+	if (c == RF_CLASS_MAP)
+		unknown |= s->named_map;
+	unknown &= s->unknown_mask;
 
 	if (c == RF_CLASS_EXEC) {
 		hit |= s->given_hit[p] & ~allow;

@@ -18,6 +18,12 @@ static __always_inline void item_apply(struct rf_scratch *s, const struct rf_ite
 	if (s->match_mode == RF_MATCH_SELECT) {
 		__u64 mixed = (__u64)item->classes * RF_MUL;
 
+		/* a pattern that can match one name in several places has a bit to count once by */
+		if (item->index < RF_SLOTS_MAX) {
+			if (s->slot_hit & bit)
+				return;
+			s->slot_hit |= bit;
+		}
 		if (item->kind == RF_ITEM_SELECT)
 			s->select_sum += mixed ^ (mixed >> 32);
 		else if (item->kind == RF_ITEM_IDENTITY && !s->identity)
@@ -41,6 +47,12 @@ static __always_inline void item_apply(struct rf_scratch *s, const struct rf_ite
 	if (item->kind == RF_ITEM_EXCEPT_OBJECT) {
 		if (classes)
 			s->slot_hit |= bit;
+		return;
+	}
+	if (item->kind == RF_ITEM_NAMED) {
+		bit &= ~s->deep_mask | -(__u64)(item->flags / RF_ITEM_DEEP & 1);
+		s->named_exec |= bit & -(__u64)(classes >> RF_CLASS_EXEC & 1);
+		s->named_map |= bit & -(__u64)(classes >> RF_CLASS_MAP & 1);
 		return;
 	}
 	if (item->kind != RF_ITEM_RULE)
@@ -207,39 +219,36 @@ __attribute__((noinline)) __u64 shape_hash(struct rf_scratch *s, __u32 id, __u32
 	return c.fits ? c.hash : 0;
 }
 
-struct position_ctx {
-	struct rf_scratch *s;
-	__u32 id;
-	__u32 from;
-	__u32 count;
-};
-
-static long position_step(__u32 i, struct position_ctx *c)
+/* What it needs stands in scratch: the stack of the deepest call chain has no room for it. */
+static long position_step(__u32 i, struct rf_scratch **ctx)
 {
-	__u64 hash = shape_hash(c->s, c->id, c->from + i);
+	struct rf_scratch *s = *ctx;
+	__u32 from = s->shape_from + i;
+	__u64 hash = shape_hash(s, s->shape_id, from);
 
 	if (hash)
-		table_probe(c->s, RF_TABLE_SHAPE + c->id, hash, RF_SPAN(c->from + i, c->count));
+		table_probe(s, RF_TABLE_SHAPE + s->shape_id, hash, RF_SPAN(from, s->shape_count));
 	return 0;
 }
 
 /* Tries a shape at the positions its anchor allows: one, or every one for a pattern open at both ends. */
 static __always_inline void shape_match(struct rf_scratch *s, __u32 id)
 {
-	struct position_ctx c = { .s = s, .id = id, .from = s->comp_first };
 	struct rf_shape *shape = bpf_map_lookup_elem(&shapes, &id);
 	__u32 have = s->comp_count, positions = 1;
 
 	if (!shape || shape->comp_count > have)
 		return;
-	c.count = shape->comp_count;
+	s->shape_id = id;
+	s->shape_from = s->comp_first;
+	s->shape_count = shape->comp_count;
 	if (shape->anchor == RF_ANCHOR_FLOAT)
-		positions = have - c.count + 1;
+		positions = have - s->shape_count + 1;
 	else if (shape->anchor == RF_ANCHOR_END)
-		c.from += have - c.count;
-	else if (c.count != have && !shape->subtree)
+		s->shape_from += have - s->shape_count;
+	else if (s->shape_count != have && !shape->subtree)
 		return;
-	bpf_loop(positions & 0xff, position_step, &c, 0);
+	bpf_loop(positions & 0xff, position_step, &s, 0);
 }
 
 /* Inodes that an exact deny pattern was resolved to; learned here too, when the name itself answered. */
@@ -366,6 +375,7 @@ static __always_inline void ruleset_match(struct rf_scratch *s, const struct rf_
 
 	for (i = 0; i < RF_CLASSES; i++)
 		s->hit[i] = 0;
+	s->named_exec = s->named_map = 0;
 	s->slot_hit = 0;
 	s->program_hit = 0;
 	s->inode_hit = 0;
