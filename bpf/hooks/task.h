@@ -101,7 +101,7 @@ static __always_inline struct rf_workload *template_of(struct rf_scratch *s, __u
 	s->match_mode = RF_MATCH_SELECT;
 	s->ruleset = ruleset;
 	s->select_sum = s->identity = 0;
-	ruleset_match(s, rs, true, &s->ref[0]);
+	ruleset_match(s, rs, true, 0);
 	key.combination = s->identity ? s->identity : s->select_sum;
 	if (!key.combination)
 		return NULL;

@@ -12,6 +12,9 @@
 #define RF_SEED (((__u64)RF_HASH_SEED_HI << 32) | (__u32)RF_HASH_SEED_LO)
 #define RF_MUL (((__u64)RF_HASH_MUL_HI << 32) | (__u32)RF_HASH_MUL_LO)
 
+/* Masked, not tested: up to 6.1 the verifier forgets the bounds of an index that is spilled ("unbounded memory access"). */
+#define RF_COMP(s, at) ((s)->comps[(at) & (RF_COMPS - 1)])
+
 static __always_inline __u64 hash_word(__u64 hash, __u64 word)
 {
 	hash = (hash ^ word) * RF_MUL;
@@ -60,10 +63,10 @@ __attribute__((noinline)) __u64 comp_as(struct rf_scratch *s, __u32 at, __u32 pr
 	__u32 len, pre = prefix_len & 0xff, suf = suffix_len & 0xff;
 	__u64 name;
 
-	if (!s || at >= RF_DEPTH_MAX + 8)
+	if (!s)
 		return 0;
-	name = s->comps[at].name;
-	len = s->comps[at].len & 0xff;
+	name = RF_COMP(s, at).name;
+	len = RF_COMP(s, at).len & 0xff;
 	s->word_count = 0;
 	if (pre == 255) {
 		pre = len;
@@ -120,11 +123,11 @@ static __always_inline void name_canonical(struct rf_scratch *s)
 	struct rf_comp *c, *d;
 
 	s->usr_inserted = 0;
-	if (!s->comp_count || f == 0 || f >= RF_DEPTH_MAX + 7)
+	if (!s->comp_count)
 		return;
-	c = &s->comps[f];
+	c = &RF_COMP(s, f);
 	if (is_usr_member(c)) {
-		comp_set_literal(&s->comps[f - 1], rf_name_usr, 3, RF_WORD5('u', 's', 'r', 0));
+		comp_set_literal(&RF_COMP(s, f - 1), rf_name_usr, 3, RF_WORD5('u', 's', 'r', 0));
 		s->comp_first = f - 1;
 		s->comp_count++;
 		s->usr_inserted = 1;
@@ -132,7 +135,7 @@ static __always_inline void name_canonical(struct rf_scratch *s)
 	}
 	if (s->comp_count < 2 || !is_word(c, 3, RF_WORD5('v', 'a', 'r', 0)))
 		return;
-	d = &s->comps[f + 1];
+	d = &RF_COMP(s, f + 1);
 	if (is_word(d, 3, RF_WORD5('r', 'u', 'n', 0))) {
 		s->comp_first = f + 1;
 		s->comp_count--;
@@ -146,9 +149,7 @@ static long prefix_step(__u32 i, struct rf_scratch **ctx)
 	struct rf_scratch *s = *ctx;
 	__u32 at = s->comp_first + i;
 
-	if (at >= RF_DEPTH_MAX + 8)
-		return 1;
-	s->full_hash = hash_path(s->full_hash, s->comps[at].hash);
+	s->full_hash = hash_path(s->full_hash, RF_COMP(s, at).hash);
 	if (i + 1 < RF_PREFIXES)
 		s->prefix[i + 1] = s->full_hash;
 	return 0;
@@ -191,12 +192,10 @@ static long text_step(__u32 i, struct text_ctx *ctx)
 		s->miss = RF_MISS_DEEP;
 		return 1;
 	}
-	at = 4 + s->comp_count;
-	if (at >= RF_DEPTH_MAX + 8)
-		return 1;
-	s->comps[at].name = (__u64)&RF_PARSE(s, start);
-	s->comps[at].len = len;
-	s->comps[at].hash = comp_as(s, at, 255, 0);
+	at = RF_COMPS_FIRST + s->comp_count;
+	RF_COMP(s, at).name = (__u64)&RF_PARSE(s, start);
+	RF_COMP(s, at).len = len;
+	RF_COMP(s, at).hash = comp_as(s, at, 255, 0);
 	s->comp_count++;
 	return 0;
 }
@@ -211,7 +210,7 @@ __attribute__((noinline)) int name_from_text(struct rf_scratch *s, __u64 text, _
 
 	if (!s)
 		return 1;
-	s->comp_first = 4;
+	s->comp_first = RF_COMPS_FIRST;
 	s->comp_count = 0;
 	s->miss = RF_MISS_NONE;
 	if (len > RF_DATA_SLACK)

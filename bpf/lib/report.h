@@ -28,9 +28,7 @@ static long data_step(__u32 i, struct rf_scratch **ctx)
 	struct rf_scratch *s = *ctx;
 	__u32 at = s->comp_first + i, len;
 
-	if (at >= RF_DEPTH_MAX + 8)
-		return 1;
-	len = s->comps[at].len & 0xff;
+	len = RF_COMP(s, at).len & 0xff;
 	if (s->word_count + len + 1 > RF_TEXT_MAX || s->data_len + len + 1 > RF_DATA_BYTES) {
 		s->flags |= RF_EVENT_PATH_CUT;
 		return 1;
@@ -38,7 +36,7 @@ static long data_step(__u32 i, struct rf_scratch **ctx)
 	s->data[s->data_len & (RF_DATA_BYTES - 1)] = '/';
 	s->data_len++;
 	if (len)
-		bpf_probe_read_kernel(&s->data[s->data_len & (RF_DATA_BYTES - 1)], len, (void *)s->comps[at].name);
+		bpf_probe_read_kernel(&s->data[s->data_len & (RF_DATA_BYTES - 1)], len, (void *)RF_COMP(s, at).name);
 	s->data_len += len;
 	s->word_count += len + 1;
 	return 0;

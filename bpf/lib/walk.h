@@ -47,11 +47,9 @@ static __always_inline void push_front(struct rf_scratch *s, const char *name, _
 {
 	__u32 at = s->comp_first - 1;
 
-	if (at >= RF_DEPTH_MAX + 8)
-		return;
-	s->comps[at].name = (__u64)name;
-	s->comps[at].len = len;
-	s->comps[at].hash = comp_as(s, at, 255, 0);
+	RF_COMP(s, at).name = (__u64)name;
+	RF_COMP(s, at).len = len;
+	RF_COMP(s, at).hash = comp_as(s, at, 255, 0);
 	s->comp_first = at;
 	s->comp_count++;
 }
@@ -129,15 +127,11 @@ static long walk_step(__u32 i, struct rf_scratch **ctx)
 		return 1;
 	}
 	at = s->comp_first - 1;
-	if (at >= RF_DEPTH_MAX + 8) {
-		s->miss = RF_MISS_READ;
-		return 1;
-	}
 	RF_LOAD(name, dentry, dentry, d_name.name);
 	RF_LOAD(len, dentry, dentry, d_name.len);
-	s->comps[at].name = name;
-	s->comps[at].len = len & 0xff;
-	s->comps[at].hash = comp_as(s, at, 255, 0);
+	RF_COMP(s, at).name = name;
+	RF_COMP(s, at).len = len & 0xff;
+	RF_COMP(s, at).hash = comp_as(s, at, 255, 0);
 	s->comp_first = at;
 	s->comp_count++;
 	s->walk_dentry = parent;
@@ -195,7 +189,7 @@ __attribute__((noinline)) int name_from_dentry(struct rf_scratch *s, __u64 dentr
 
 	if (!s)
 		return 1;
-	s->comp_first = RF_DEPTH_MAX + 8;
+	s->comp_first = RF_COMPS_END;
 	s->comp_count = 0;
 	s->miss = RF_MISS_NONE;
 	s->walk_dentry = dentry;

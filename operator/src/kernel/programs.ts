@@ -60,7 +60,7 @@ function kill(name: string, hook: string, classes: readonly number[]): ProgramSp
 
 export const ENGINE_PROGRAMS: readonly ProgramSpec[] = [
   track('task_alloc', 'lsm/task_alloc', ['lsm']),
-  track('task_fork', 'tp_btf/sched_process_fork', ['tracepoint']),
+  track('task_fork', 'tp_btf/sched_process_fork'),
   track('task_attach', 'tp_btf/cgroup_attach_task'),
   track('cgroup_made', 'tp_btf/cgroup_mkdir'),
   track('cgroup_gone', 'tp_btf/cgroup_rmdir'),
