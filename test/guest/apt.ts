@@ -12,10 +12,10 @@ const DEBIAN_SUITES = /^(bookworm|trixie|forky|duke|sid|oldstable|stable|testing
 export interface AptSession {
   /** Names of the packages the suites offer, by prefix. */
   names(prefix: string): Promise<string[]>;
-  /** Downloads exactly these packages (`name`, `name/suite`) and unpacks them below `into`. */
+  /** Downloads exactly these packages and unpacks them below `into`. */
   unpack(packages: readonly string[], into: string): Promise<void>;
-  /** Downloads these packages with everything they need and the machine does not have, and unpacks all of it. */
-  unpackWithNeeds(packages: readonly string[], into: string): Promise<void>;
+  /** Downloads these packages of `suite` with everything they need and the machine does not have, and unpacks all of it. */
+  unpackWithNeeds(packages: readonly string[], suite: string, into: string): Promise<void>;
 }
 
 interface SessionOptions {
@@ -97,8 +97,18 @@ export async function withApt<T>(options: SessionOptions, use: (session: AptSess
         await runCommand(['apt-get', '-q', 'download', ...packages], { env, cwd: archives, timeoutS: 600 });
         await unpackAll(archives, into);
       },
-      unpackWithNeeds: async (packages, into) => {
-        const argv = ['apt-get', '-q', '-y', '--download-only', '--no-install-recommends', 'install', ...packages];
+      unpackWithNeeds: async (packages, suite, into) => {
+        const argv = [
+          'apt-get',
+          '-q',
+          '-y',
+          '--download-only',
+          '--no-install-recommends',
+          '-t',
+          suite,
+          'install',
+          ...packages,
+        ];
         await runCommand(argv, { env, timeoutS: 600 });
         await unpackAll(archives, into);
       },

@@ -12,8 +12,8 @@ import type { KernelName } from './kernel-image.js';
 export interface Emulator {
   readonly qemu: string;
   readonly version: string;
-  /** Folder of firmware and ROMs; undefined: QEMU's own default. */
-  readonly dataFolder: string | undefined;
+  /** Folders of firmware and ROMs, beside QEMU's own defaults. */
+  readonly dataFolders: readonly string[];
   readonly virtiofsd: string;
   /** Folders the two programs' libraries come from, beside the machine's. */
   readonly libraryPath: string;
@@ -21,7 +21,7 @@ export interface Emulator {
 }
 
 const CACHE_NAME = 'qemu-bookworm-backports';
-const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
+const LIBRARIES = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'];
 const SYSTEM_VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
 
 async function versionOf(qemu: string, libraryPath: string): Promise<string | undefined> {
@@ -40,7 +40,7 @@ async function installed(minimumMajor: number): Promise<Emulator | undefined> {
   return {
     qemu: 'qemu-system-x86_64',
     version,
-    dataFolder: undefined,
+    dataFolders: [],
     virtiofsd: SYSTEM_VIRTIOFSD,
     libraryPath: '',
     cpu: cpuModel(version),
@@ -49,10 +49,8 @@ async function installed(minimumMajor: number): Promise<Emulator | undefined> {
 
 async function unpackInto(folder: string): Promise<void> {
   await withApt({ suites: ['bookworm', 'bookworm-backports'], countInstalled: true }, async (session) => {
-    await session.unpackWithNeeds(
-      ['qemu-system-x86/bookworm-backports', 'libcap-ng0', 'libseccomp2', 'libglib2.0-0'],
-      join(folder, 'qemu'),
-    );
+    const packages = ['qemu-system-x86', 'libcap-ng0', 'libseccomp2', 'libglib2.0-0'];
+    await session.unpackWithNeeds(packages, 'bookworm-backports', join(folder, 'qemu'));
   });
   await withApt({ suites: ['bookworm'], countInstalled: false }, async (session) => {
     await session.unpack(['qemu-system-common'], join(folder, 'virtiofsd'));
@@ -63,7 +61,7 @@ async function fromCache(): Promise<Emulator> {
   if (cached(CACHE_NAME).length === 0) await publish(CACHE_NAME, unpackInto);
   const folder = join(cacheFolder(), CACHE_NAME);
   const root = join(folder, 'qemu');
-  const libraryPath = join(root, LIBRARIES);
+  const libraryPath = LIBRARIES.map((folder) => join(root, folder)).join(':');
   const qemu = join(root, 'usr/bin/qemu-system-x86_64');
   const version = await versionOf(qemu, libraryPath);
   if (version === undefined)
@@ -71,7 +69,7 @@ async function fromCache(): Promise<Emulator> {
   return {
     qemu,
     version,
-    dataFolder: join(root, 'usr/share/qemu'),
+    dataFolders: ['usr/share/qemu', 'usr/share/seabios', 'usr/lib/ipxe/qemu'].map((folder) => join(root, folder)),
     virtiofsd: join(folder, 'virtiofsd/usr/lib/qemu/virtiofsd'),
     libraryPath,
     cpu: cpuModel(version),

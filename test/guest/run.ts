@@ -129,7 +129,7 @@ function qemuArguments(run: string, image: KernelImage, emulator: Emulator, opti
   const counted = options.icount === true;
   return [
     emulator.qemu,
-    ...(emulator.dataFolder === undefined ? [] : ['-L', emulator.dataFolder]),
+    ...emulator.dataFolders.flatMap((folder) => ['-L', folder]),
     ...[
       '-accel',
       `tcg,thread=${counted ? 'single' : 'multi'}`,
