@@ -96,6 +96,22 @@ export const FAULT_CODES = {
     'More rules select one workload than its rulesets can hold. The previous set stays in force.',
     'Merge rules, or narrow the selectors.',
   ),
+  AGENT_TOO_MANY_SELECTORS: lasting(
+    'The cgroup patterns of all policies and Workloads items overlap in more ways than the node can tell apart. The previous set stays in force.',
+    'Write fewer patterns that begin and end with **, or name the cgroups.',
+  ),
+  AGENT_HASH_COLLISION: lasting(
+    'Two patterns of one ruleset have the same 64-bit hash, so that one would take the place of the other. The previous set stays in force.',
+    'Write one of the patterns in another way: split a directory/** into what is below it, or use a * for one letter.',
+  ),
+  AGENT_TOO_MANY_SELECTORS: lasting(
+    'The selectors of all policies are more than the kernel can tell apart for new cgroups. The previous set stays in force.',
+    'Use fewer distinct cgroup patterns.',
+  ),
+  AGENT_HASH_COLLISION: lasting(
+    'Two different patterns have the same 64-bit hash, so that the kernel could not tell them apart. The previous set stays in force.',
+    'Change one of the two patterns; by chance this happens once in 10^19 pairs.',
+  ),
   // sources: policy folder, state directory, event file
   SOURCE_FOLDER_MISSING: passing(
     'The policy folder does not exist or vanished. The last good policies stay in force.',
@@ -117,4 +133,24 @@ export const FAULT_CODES = {
     'Events cannot be written to their file. Enforcement and counters go on; lost lines are counted.',
     'Make room or correct the permissions; the agent tries again.',
   ),
+  // set-up and build of a checkout
+  SETUP_NODE_TOO_OLD: lasting(
+    'The Node of the machine is too old to start with.',
+    'Install a newer one; the project then brings its own.',
+  ),
+  SETUP_NOT_ROOT: lasting(
+    'Debian packages are missing and only root can install them.',
+    'Run as root, or install the packages it names.',
+  ),
+  SETUP_NO_APT: lasting(
+    'Packages are missing and the machine has no apt-get.',
+    'Install what is named by other means.',
+  ),
+  SETUP_APT_FAILED: passing('apt-get could not install the packages.', 'See what it printed; check the network.'),
+  SETUP_NPM_FAILED: passing('npm could not install the dependencies.', 'See what it printed; check the network.'),
+  BUILD_TOOL_MISSING: lasting('A program that the build needs cannot be run.', 'Install it.'),
+  BUILD_FAILED: lasting('A step of the build failed.', 'See what it printed.'),
+  BUILD_ARCH: lasting('The BPF objects cannot be built for the processor of this machine.', 'Use one of those named.'),
+  BUILD_STEP: lasting('The build has no step of this name.', 'Use one of those named.'),
+  BUILD_LOCKED: passing('Another build of the same checkout did not end in time.', 'Wait for it, or end it.'),
 } as const satisfies Record<string, FaultEntry>;
