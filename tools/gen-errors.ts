@@ -4,61 +4,56 @@
 
 import { fileURLToPath } from 'node:url';
 import { FAULT_CODES, ISSUE_CODES } from '../operator/src/errors.js';
-import type { FaultEntry } from '../operator/src/errors/faults.js';
-import type { IssueEntry } from '../operator/src/errors/issues.js';
 import { writeGenerated } from './generated.js';
 
-const REGISTRY = 'operator/src/errors';
+export const ERRORS_PAGE = 'docs/reference/errors.md';
 
-const HEAD = `# Errors
+const LEAD = `# Error codes
 
-<!-- Generated from operator/src/errors by tools/gen-errors.ts; do not edit. -->
+<!-- Generated from operator/src/errors/ by tools/gen-errors.ts; do not edit. -->
 
-Everything that can go wrong has a code. An **issue** is about a policy file and is found before anything is enforced:
-all issues of a file are reported at once, each with its place. A **fault** is about the system.
+An **issue** is about a policy file: it has a position, says what was expected and what was found, and is mended by
+changing the file. An error rejects its object (the last good version stays in force), a warning does not. A **fault** is
+about the system: something that was tried failed. Whatever happens, what is enforced stays enforced.
 
-\`\`\`text
-FILE:LINE:COLUMN CODE PATH:
-  expected WHAT, got WHAT; WHAT TO DO
+\`\`\`
+web.yaml:12:26 PATTERN_NOT_ABSOLUTE spec.rules[0].binaries.deny[1].path:
+  expected an absolute path or a pattern that begins with **/, got "usr/bin/nc"; write /usr/bin/nc or **/nc
 \`\`\`
 `;
 
-function table(head: string, rows: readonly (readonly string[])[]): string {
-  const columns = head.split('|').length;
-  const cells = rows.map((row) => `| ${row.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`);
-  return [`| ${head} |`, `|${'---|'.repeat(columns)}`, ...cells].join('\n');
+interface Entry {
+  readonly summary: string;
+  readonly fix: string;
 }
 
-function issueRows(level: IssueEntry['level']): string[][] {
-  return Object.entries<IssueEntry>(ISSUE_CODES)
+function escape(text: string): string {
+  return text.replaceAll('*', '\\*').replaceAll('<', '&lt;');
+}
+
+function section(code: string, entry: Entry, note: string): string {
+  const words = [escape(entry.summary), escape(`What to do: ${entry.fix}`), note].filter((text) => text !== '');
+  return `### ${code}\n\n${words.join('\n\n')}\n`;
+}
+
+function issues(level: 'error' | 'warning'): string[] {
+  return Object.entries(ISSUE_CODES)
     .filter(([, entry]) => entry.level === level)
-    .map(([code, { summary, fix }]) => [`\`${code}\``, summary, fix]);
+    .map(([code, entry]) => section(code, entry, ''));
 }
 
-function faultRows(): string[][] {
-  return Object.entries<FaultEntry>(FAULT_CODES).map(([code, { summary, fix, retryable }]) => [
-    `\`${code}\``,
-    summary,
-    fix,
-    retryable ? 'yes' : 'no',
-  ]);
+function faults(): string[] {
+  return Object.entries(FAULT_CODES).map(([code, entry]) => {
+    const note = entry.retryable ? 'Trying again can help.' : 'Trying again does not help.';
+    return section(code, entry, note);
+  });
 }
 
 export function emitErrors(): string {
-  const parts = [
-    HEAD,
-    '## Issues that reject an object\n',
-    `${table('code | meaning | what to do', issueRows('error'))}\n`,
-    '## Warnings\n',
-    'A warning rejects nothing.\n',
-    `${table('code | meaning | what to do', issueRows('warning'))}\n`,
-    '## Faults\n',
-    'The last column says whether the same attempt can succeed later without anybody changing anything.\n',
-    `${table('code | meaning | what to do | passes by itself', faultRows())}\n`,
-  ];
-  return parts.join('\n');
+  const parts = ['## Errors in policies\n', ...issues('error'), '## Warnings about policies\n', ...issues('warning')];
+  return [LEAD, ...parts, '## Faults\n', ...faults()].join('\n');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  process.exitCode = writeGenerated(process.cwd(), REGISTRY, new Map([['docs/reference/errors.md', emitErrors()]]));
+  process.exitCode = writeGenerated(process.cwd(), 'operator/src/errors', new Map([[ERRORS_PAGE, emitErrors()]]));
 }

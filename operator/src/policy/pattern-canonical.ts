@@ -27,8 +27,9 @@ export function canonicalComponents(components: readonly Component[]): readonly 
 export interface HiddenDirectory {
   /** The directory that the wildcard would match by its other name only. */
   readonly name: string;
-  readonly means: string;
-  readonly written: string;
+  readonly canonical: string;
+  /** The pattern with the canonical name. */
+  readonly rewrite: (text: string) => string;
 }
 
 function matches(component: Component | undefined, name: string): boolean {
@@ -37,19 +38,14 @@ function matches(component: Component | undefined, name: string): boolean {
   return name.length >= prefix.length + suffix.length && name.startsWith(prefix) && name.endsWith(suffix);
 }
 
-function textOfGlob(component: Component | undefined): string {
-  return component && 'prefix' in component ? `${component.prefix}*${component.suffix}` : '';
-}
-
 /** A wildcard such as /lib* that names a directory which has another canonical name, and so would never match it. */
 export function hiddenDirectory(components: readonly Component[]): HiddenDirectory | undefined {
   const [first, second] = components;
   const merged = USR_MERGED.find((name) => matches(first, name));
   if (merged !== undefined)
-    return { name: `/${merged}`, means: `/usr/${merged}`, written: `/usr/${textOfGlob(first)}` };
-  if (literalOf(first) !== 'var') return undefined;
-  const moved = Object.keys(VAR_MOVED).find((name) => matches(second, name));
+    return { name: `/${merged}`, canonical: `/usr/${merged}`, rewrite: (text) => `/usr${text}` };
+  const moved = literalOf(first) === 'var' ? Object.keys(VAR_MOVED).find((name) => matches(second, name)) : undefined;
   if (moved === undefined) return undefined;
-  const target = `/${(VAR_MOVED[moved] ?? []).join('/')}`;
-  return { name: `/var/${moved}`, means: target, written: target };
+  const canonical = `/${(VAR_MOVED[moved] ?? []).join('/')}`;
+  return { name: `/var/${moved}`, canonical, rewrite: (text) => text.replace(/^\/var\/[^/]+/, canonical) };
 }

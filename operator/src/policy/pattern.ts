@@ -130,12 +130,10 @@ function checkFileName(components: readonly Component[], text: string): void {
       `write ${text.replace(/^\/proc\/[^/]+/, '/proc/*')}`,
     );
   const hidden = hiddenDirectory(components);
-  if (hidden)
-    fail(
-      'PATTERN_NOT_NORMAL',
-      `${hidden.means} where ${hidden.name} is meant: the two are one directory and this is its name`,
-      `write ${hidden.written}, or ${hidden.name} without a *`,
-    );
+  if (!hidden) return;
+  const { name, canonical } = hidden;
+  const expected = `a name below ${canonical}, which ${name} is: patterns with a * match names as the kernel gives them`;
+  fail('PATTERN_NOT_NORMAL', expected, `write ${hidden.rewrite(text)}, or ${name} without a *`);
 }
 
 function parseComponents(parts: readonly string[], text: string, anchored: boolean): readonly Component[] {

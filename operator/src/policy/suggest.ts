@@ -19,9 +19,13 @@ function distance(a: string, b: string): number {
 
 const WORD_MAX = 64;
 
-function isClose(word: string, name: string): boolean {
-  if (name.startsWith(word) && word.length >= 3) return true;
-  return distance(word, name) <= Math.max(1, Math.floor(Math.max(word.length, name.length) / 3));
+/** Words that begin alike may differ more in their ends: binary, binaries. */
+const STEM = 4;
+
+function isClose(word: string, name: string, edits: number): boolean {
+  const longer = Math.max(word.length, name.length);
+  const sameStem = word.slice(0, STEM) === name.slice(0, STEM) && word.length >= STEM;
+  return edits <= Math.max(1, Math.floor(longer / (sameStem ? 2 : 3)));
 }
 
 export function suggest(word: string, names: readonly string[]): string | undefined {
@@ -30,6 +34,6 @@ export function suggest(word: string, names: readonly string[]): string | undefi
   const ranked = names
     .map((name) => ({ name, edits: distance(lower, name.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
-  const best = ranked[0]?.name;
-  return best !== undefined && isClose(lower, best.toLowerCase()) ? best : undefined;
+  const best = ranked[0];
+  return best && isClose(lower, best.name.toLowerCase(), best.edits) ? best.name : undefined;
 }
