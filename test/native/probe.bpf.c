@@ -24,7 +24,11 @@ enum {
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+#ifdef OTHER_LAYOUT
+const volatile __u64 rf_layout_hash = 0x99aabbccddeeff00ULL;
+#else
 const volatile __u64 rf_layout_hash = 0x1122334455667788ULL;
+#endif
 const volatile __u64 rf_build_id = 0;
 const volatile __u32 only_tgid = 0;
 
@@ -83,6 +87,9 @@ int test_send(struct run *context)
 
 	bpf_loop(run.count, send_one, &run, 0);
 	context->sent = run.sent;
+#ifdef OTHER_BUILD
+	count(3);
+#endif
 	return 7;
 }
 

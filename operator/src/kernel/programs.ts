@@ -66,7 +66,8 @@ export const ENGINE_PROGRAMS: readonly ProgramSpec[] = [
   track('cgroup_gone', 'tp_btf/cgroup_rmdir'),
   track('exec_done', 'tp_btf/sched_process_exec', ['lsm']),
   deny('exec_check', 'bprm_check_security', [EXEC, EXECUTE], { absent: 'fatal' }),
-  kill('exec_trace', 'sched_process_exec', [EXEC, EXECUTE]),
+  // Not EXECUTE, which an executable mapping is too: no tracepoint sees what is mapped.
+  kill('exec_trace', 'sched_process_exec', [EXEC]),
   deny('map_file', 'mmap_file', [MAP, EXECUTE, WRITE]),
   deny('map_protect', 'file_mprotect', [MAP, EXECUTE, WRITE]),
   deny('file_open', 'file_open', [READ, WRITE]),

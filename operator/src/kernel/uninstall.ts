@@ -13,6 +13,9 @@ export interface UninstallReport {
   readonly left: readonly string[];
 }
 
+/** Iterators that the kernel itself puts into every BPF file system; they go with the mount. */
+const KERNEL_PINS: readonly string[] = ['maps.debug', 'progs.debug'];
+
 /** Throws AGENT_ALREADY_RUNNING while an agent holds the run folder, the parent of `dir`. */
 export function uninstall(dir: string): UninstallReport {
   const runDir = dirname(dir);
@@ -29,10 +32,11 @@ export function uninstall(dir: string): UninstallReport {
   };
   try {
     if (isMounted(dir)) {
-      for (const name of readdirSync(dir)) step(join(dir, name), () => removeOurs(dir, name));
+      for (const name of readdirSync(dir).filter((entry) => !KERNEL_PINS.includes(entry)))
+        step(join(dir, name), () => removeOurs(dir, name));
       step(dir, () => (left.length === 0 && unmountPins(dir) ? [`mount ${dir}`] : []));
     }
-    if (existsSync(dir)) step(dir, () => removeFolder(dir));
+    if (existsSync(dir) && !isMounted(dir)) step(dir, () => removeFolder(dir));
     step(join(runDir, LOCK_FILE), () => removeFile(join(runDir, LOCK_FILE)));
   } finally {
     lock.release();
