@@ -159,7 +159,11 @@ describe('what has no meaning', () => {
 
 test('several objects: the hits are those of each object, the strictest action wins', () => {
   forCases(({ policies, operation }, random) => {
-    const second = { ...generateOperation(random, policies, ALL), session: operation.session };
+    const second = {
+      ...generateOperation(random, policies, { mountTree: true }),
+      session: operation.session,
+      ...(operation.protected === true ? { protected: true } : {}),
+    };
     const parts = [evaluate(policies, operation), evaluate(policies, second)];
     const whole = evaluateAll(policies, [operation, second]);
     expect(idsOf(whole)).toEqual([...new Set(parts.flatMap(idsOf))].sort());

@@ -21,7 +21,7 @@ function stricter(a: Action, b: Action): Action {
 }
 
 /** Why the action in force is milder than the one the rule asks for, in the order in which they are applied. */
-export type ActionLimit = 'Unresolved' | 'MainProcess' | 'Monitor' | 'Refused' | 'Protected';
+export type ActionLimit = 'Unresolved' | 'MainProcess' | 'Monitor' | 'Refused';
 
 /** The action in force for a violation, with what limits it. */
 export function actionInForce(
@@ -35,7 +35,6 @@ export function actionInForce(
     ['MainProcess', operation.mainProcess, policy.mainProcess],
     ['Monitor', policy.mode === 'Monitor', 'Audit'],
     ['Refused', circumstances.refused.has(ruleId(policy.uid, rule.name)), 'Audit'],
-    ['Protected', operation.protected === true, 'Audit'],
   ];
   let action = rule.action;
   const limits: ActionLimit[] = [];
@@ -106,11 +105,11 @@ function merged(found: readonly Found[]): Found[] {
   return [...byRule.values()];
 }
 
-function decided(found: readonly Found[], isProtected: boolean): DecisionIR {
+function decided(found: readonly Found[]): DecisionIR {
   const [primary, ...others] = [...found].sort(byWeight);
   if (primary === undefined) return { verdict: 'Allow', hits: [] };
   const hits = [primary, ...others.sort(byName)].map(({ hit }) => hit);
-  return { verdict: isProtected ? 'Allow' : primary.hit.action, hits };
+  return { verdict: primary.hit.action, hits };
 }
 
 /** Rules that the node refuses because it cannot give them their minimum guarantee: they only report. */
@@ -122,11 +121,8 @@ export function evaluateAll(
   operations: readonly OperationIR[],
   refused: ReadonlySet<string> = NONE_REFUSED,
 ): DecisionIR {
-  const found = operations.flatMap((operation) => foundBy(policies, operation, refused));
-  return decided(
-    merged(found),
-    operations.some((operation) => operation.protected === true),
-  );
+  if (operations.some((operation) => operation.protected === true)) return { verdict: 'Allow', hits: [] };
+  return decided(merged(operations.flatMap((operation) => foundBy(policies, operation, refused))));
 }
 
 export function evaluate(

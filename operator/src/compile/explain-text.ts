@@ -54,7 +54,6 @@ const LIMIT: Readonly<Record<ActionLimit, string>> = {
   MainProcess: 'mainProcess, since it is the main process of its container',
   Monitor: 'Monitor mode',
   Refused: 'its minimum guarantee, which this node cannot hold',
-  Protected: 'the process being protected',
 };
 
 /** What would break a line or a terminal is shown as \xHH. */
@@ -141,11 +140,13 @@ function ruleLines(rule: ExplainedRule, operations: readonly OperationIR[]): str
   return [head, ...rule.objects.flatMap((found) => objectLines(found, rule, operations)).map((line) => `    ${line}`)];
 }
 
-export function explanationLines({ verdict, operations, rules, notSelected }: Explanation): string[] {
+export function explanationLines(explanation: Explanation): string[] {
+  const { verdict, operations, rules, notSelected } = explanation;
   const [first] = operations;
   return [
     `${verdict}: ${operations.map(objectLine).join(' + ')}`,
     ...(first === undefined ? [] : [`  ${subjectLine(first)}`]),
+    ...(explanation.protected ? ['  protected: counted, and never stopped or reported; without that:'] : []),
     ...(rules.length === 0 ? ['  no policy is about this workload'] : []),
     ...rules.flatMap((rule) => ruleLines(rule, operations)),
     ...notSelected.map((policy) => `  ${policyText(policy)}: not about this workload (${policy.reason})`),

@@ -131,14 +131,17 @@ describe('text', () => {
       { verb: 'exec', unresolved: 'Read' },
       'Block instead of Kill, by the posture of the policy, since the object could not be resolved',
     ],
-    [
-      'protected',
-      {},
-      { verb: 'exec', path: '/bin/sh', protected: true },
-      'Audit instead of Kill, by the process being protected',
-    ],
   ])('says what made the action milder: %s', (_what, patch, described, expected) => {
     expect(lines([{ ...SHELLS, ...patch }], described)[2]).toContain(`violated: ${expected}`);
+  });
+
+  test('a protected process is let through, with what would hold without that', () => {
+    expect(lines([SHELLS], { verb: 'exec', path: '/bin/sh', protected: true }).slice(0, 4)).toEqual([
+      'Allow: Execute, Exec /bin/sh (Image)',
+      '  by an unknown program, session Main',
+      '  protected: counted, and never stopped or reported; without that:',
+      '  RuntimePolicy default/no-shell, rule shells (binaries deny): violated: Kill',
+    ]);
   });
 
   test('a refused rule says so', () => {
@@ -191,7 +194,7 @@ describe('structure', () => {
 
   test('it says what the evaluator decides, and every limit is felt', () => {
     for (let seed = 0; seed < 1_000; seed += 1) {
-      const { policies, operation } = generateCase(seed, { mountTree: true, protected: true });
+      const { policies, operation } = generateCase(seed, { mountTree: true });
       const decision = evaluate(policies, operation);
       const { verdict, rules } = explain({ policies, operations: [operation] });
       expect(verdict).toBe(decision.verdict);

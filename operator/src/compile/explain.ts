@@ -73,6 +73,8 @@ export interface ExplainedRule {
 
 export interface Explanation {
   readonly verdict: DecisionIR['verdict'];
+  /** No policy stops or reports a protected process: the rules below are what would hold without that. */
+  readonly protected: boolean;
   /** As evaluated, but names are Unicode text. */
   readonly operations: readonly OperationIR[];
   /** Violated ones first, in the order of the decision. */
@@ -169,14 +171,17 @@ function explainRule(considered: Considered, request: ExplainRequest): Explained
 
 export function explain(request: ExplainRequest): Explanation {
   const { policies, operations, refused, notSelected = [] } = request;
-  const decision = evaluateAll(policies, operations, refused);
+  const isProtected = operations.some((operation) => operation.protected === true);
+  const judged = operations.map((operation) => ({ ...operation, protected: false }));
+  const decision = evaluateAll(policies, judged, refused);
   const rank = new Map(decision.hits.map((hit, index) => [ruleId(hit.policyUid, hit.rule), index]));
   const considered = policies.flatMap((policy) =>
     policy.rules.map((rule) => ({ policy, rule, place: rank.get(ruleId(policy.uid, rule.name)) ?? Infinity })),
   );
   considered.sort((a, b) => (a.place === b.place ? 0 : a.place - b.place));
   return {
-    verdict: decision.verdict,
+    verdict: isProtected ? 'Allow' : decision.verdict,
+    protected: isProtected,
     operations: operations.map(readable),
     rules: considered.map(({ policy, rule, place }) =>
       explainRule({ policy, rule, hit: decision.hits[place] }, request),
