@@ -48,6 +48,7 @@ __attribute__((noinline)) int program_pend(struct rf_scratch *s)
 	return 0;
 }
 
+/* The absolute name that execve was given, or that a script gives of its interpreter: the kernel's copy, not the caller's. */
 static __always_inline void exec_given(struct rf_scratch *s, const char *filename)
 {
 	char first[2] = {};
@@ -76,7 +77,7 @@ static __always_inline void exec_ref(struct rf_scratch *s, __u32 o, __u64 file, 
 	ref->classes = RF_BIT(EXEC) | RF_BIT(EXECUTE);
 }
 
-static __always_inline int exec_decide(struct rf_subject *who, __u64 file, const char *filename, bool first)
+static __always_inline int exec_decide(struct rf_subject *who, __u64 file, const char *name, bool first)
 {
 	struct rf_workload *w = bpf_map_lookup_elem(&workloads, &who->workload);
 	struct rf_scratch *s;
@@ -88,8 +89,7 @@ static __always_inline int exec_decide(struct rf_subject *who, __u64 file, const
 		return -RF_EPERM;
 	exec_ref(s, 0, file, first);
 	who->exec_inode = s->ref[0].inode;
-	if (first)
-		exec_given(s, filename);
+	exec_given(s, name);
 	judge(s);
 	if (first && s->verdict < RF_ACTION_BLOCK)
 		program_pend(s);
@@ -99,14 +99,17 @@ static __always_inline int exec_decide(struct rf_subject *who, __u64 file, const
 SEC("?lsm/bprm_check_security")
 int BPF_PROG(exec_check, struct linux_binprm *bprm, int ret)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct rf_subject *who;
 
 	if (ret)
 		return ret;
-	who = subject_bind(bpf_get_current_task_btf(), false);
-	if (!who || !who->workload)
+	who = subject_bind(task, false);
+	if (!who)
+		return bind_failed(task) ? -RF_EPERM : 0;
+	if (!who->workload)
 		return 0;
-	return exec_decide(who, (__u64)bprm->file, bprm->filename, bprm->interp == bprm->filename);
+	return exec_decide(who, (__u64)bprm->file, bprm->interp, bprm->interp == bprm->filename);
 }
 
 static __always_inline void exec_commit(struct task_struct *task)

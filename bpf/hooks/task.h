@@ -201,7 +201,10 @@ static __always_inline void program_seed(struct rf_scratch *s, struct rf_subject
 	bpf_probe_read_kernel(program->path, sizeof(program->path), s->data);
 }
 
-/* Binds the tasks that exist. Runs after the programs above are attached, else forks in between are lost. */
+/*
+ * Binds the tasks that exist, where a cgroup has become a workload's. Runs after the programs above are attached, else forks
+ * in between are lost, and again whenever policies select more cgroups.
+ */
 SEC("iter/task")
 int task_seed(struct bpf_iter__task *ctx)
 {
@@ -209,8 +212,12 @@ int task_seed(struct bpf_iter__task *ctx)
 	struct rf_subject *who;
 	struct rf_scratch *s;
 
-	if (!task || subject_of(task))
+	if (!task)
 		return 0;
+	if (subject_of(task)) {
+		subject_bind(task, false);
+		return 0;
+	}
 	who = subject_bind(task, true);
 	if (!who || !who->workload)
 		return 0;

@@ -161,6 +161,15 @@ static __always_inline struct rf_subject *subject_bind(struct task_struct *task,
 	return who;
 }
 
+/* Whether a task without a subject should have one: memory ran out, and what cannot be judged does not run. */
+static __always_inline bool bind_failed(struct task_struct *task)
+{
+	__u64 id = cgroup_id_of(task);
+	struct rf_workload *w = bpf_map_lookup_elem(&workloads, &id);
+
+	return w && w->page_count && !never_subject(task) && in_scope(task->cgroups->dfl_cgrp);
+}
+
 /*
  * Copies the parent's subject to a child that cannot run yet. Returns false when the child would be left without one:
  * the caller refuses the fork where it can.
