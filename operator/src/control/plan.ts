@@ -71,8 +71,8 @@ class Planner {
     const selected = new Map<string, number>();
     for (const [id, { cgroup, identity, owner }] of owners) {
       const { policies, pages } = this.#assemble(identity);
-      if (owner === id)
-        for (const { policy } of policies) selected.set(policy.uid, (selected.get(policy.uid) ?? 0) + 1);
+      const counts = owner === id && !cgroup.gone;
+      for (const { policy } of counts ? policies : []) selected.set(policy.uid, (selected.get(policy.uid) ?? 0) + 1);
       if (pages.length > 0 || identity.kind === 'Pod') {
         workloads.set(id, { owner, flags: this.#flags(identity), pages });
       }

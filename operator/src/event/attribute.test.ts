@@ -91,7 +91,7 @@ const RULES = new Map([
 
 const CONTEXT: AttributionContext = {
   node: 'n1',
-  bootOffsetNs: 1_000_000_000_000_000_000n,
+  bootOffsetNs: () => 1_000_000_000_000_000_000n,
   rule: (key) => RULES.get(key),
   workload: (id) => (id === 77n ? { scope: 'Pods', cgroup: '/pods/web', namespace: 'shop', pod: 'web' } : undefined),
   program: (key) => (key === 5n ? utf8('/sbin/init') : undefined),

@@ -31,7 +31,7 @@ import type {
 export interface AttributionContext {
   readonly node: string;
   /** Wall clock minus boot clock, ns. */
-  readonly bootOffsetNs: bigint;
+  bootOffsetNs(): bigint;
   rule(key: number): RuleRef | undefined;
   workload(cgroupId: bigint): WorkloadRef | undefined;
   /** Path of a program by its key, for lineage. */
@@ -175,7 +175,7 @@ function flag<T extends object>(flags: number, bit: number, then: T): T | object
 
 /** RFC 3339 with nanoseconds: several events of one millisecond keep their order. */
 function wallTime(bootNs: bigint, context: AttributionContext): string {
-  const wallNs = bootNs + context.bootOffsetNs;
+  const wallNs = bootNs + context.bootOffsetNs();
   const seconds = wallNs / 1_000_000_000n;
   const fraction = (wallNs % 1_000_000_000n).toString().padStart(9, '0');
   return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}.${fraction}Z`;

@@ -75,13 +75,24 @@ function hasContent(lines: readonly string[]): boolean {
 
 /** Read from the tree of the text, without expanding anything: it may be anything at all. */
 function identify(text: string, file: string): ObjectIdentity | undefined {
-  const document = parseDocument(text, { logLevel: 'silent', strict: false, uniqueKeys: false });
+  const document = parseTree(text);
+  if (document === undefined) return undefined;
   const kind = textAt(document, ['kind']);
   if (kind === undefined) return undefined;
   const name = textAt(document, ['metadata', 'name']) ?? (kind === 'Workloads' ? file : undefined);
   if (name === undefined) return undefined;
   const namespace = kind === 'RuntimePolicy' ? (textAt(document, ['metadata', 'namespace']) ?? DEFAULT_NAMESPACE) : '';
   return { uid: fileUid(kind, namespace, name), kind, namespace, name };
+}
+
+/** Text nested too deeply for the parser's stack has no identity. */
+function parseTree(text: string): Document | undefined {
+  try {
+    return parseDocument(text, { logLevel: 'silent', strict: false, uniqueKeys: false });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function textAt(document: Document, path: readonly string[]): string | undefined {

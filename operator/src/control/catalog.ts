@@ -1,0 +1,54 @@
+// What the numbers in kernel records stand for. rule key -> rule of a policy, cgroup id -> workload. Rules that are gone
+// keep their names here: their last events may still be on the way.
+
+import type { PolicyIR } from '../compile/ir.js';
+import type { RuleRef, WorkloadRef } from '../event/types.js';
+import type { Registry } from '../source/registry.js';
+import type { CgroupIndex } from '../workload/cgroups.js';
+import type { Ownership } from '../workload/identify.js';
+
+export class Catalog {
+  readonly #registry: Registry;
+  readonly #index: CgroupIndex;
+  readonly #rules = new Map<number, RuleRef>();
+  #owners: ReadonlyMap<bigint, Ownership> = new Map();
+
+  constructor(registry: Registry, index: CgroupIndex) {
+    this.#registry = registry;
+    this.#index = index;
+  }
+
+  /** To be called before the kernel can report under the new policies. */
+  learnPolicies(policies: Iterable<PolicyIR>): void {
+    for (const policy of policies) this.#learn(policy);
+  }
+
+  learnOwners(owners: ReadonlyMap<bigint, Ownership>): void {
+    this.#owners = owners;
+  }
+
+  rule(key: number): RuleRef | undefined {
+    return this.#rules.get(key);
+  }
+
+  workload(cgroup: bigint): WorkloadRef | undefined {
+    const owner = this.#owners.get(cgroup);
+    if (owner !== undefined) return describeOwner(owner);
+    const path = this.#index.path(cgroup);
+    return path === undefined ? undefined : { scope: 'Host', cgroup: path };
+  }
+
+  #learn({ uid, kind, namespace, name, generation, rules }: PolicyIR): void {
+    const policy = { kind, namespace, name, uid, generation };
+    for (const { name: rule, severity, category, tags, message } of rules) {
+      const ref: RuleRef = { policy, rule, severity, category, tags, ...(message === undefined ? {} : { message }) };
+      this.#rules.set(this.#registry.ruleKey(uid, rule), ref);
+    }
+  }
+}
+
+function describeOwner({ cgroup, identity }: Ownership): WorkloadRef {
+  if (identity.kind === 'Host') return { scope: 'Host', cgroup: cgroup.path };
+  const { namespace, pod, container, labels } = identity;
+  return { scope: 'Pods', cgroup: cgroup.path, namespace, pod, container, labels };
+}

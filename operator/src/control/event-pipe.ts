@@ -1,0 +1,62 @@
+// From the ring buffer to those who want events: file or standard output, followers, the newest in memory. Cgroup events
+// go to the index instead. Counting is the kernel's: what is lost here is detail.
+
+import { RfEventKind } from '../abi/abi.gen.js';
+import { attributeEvent } from '../event/attribute.js';
+import type { AttributionContext } from '../event/attribute.js';
+import { decodeBytes } from '../event/bytes.js';
+import { decodeEvent } from '../event/decode.js';
+import type { KernelEvent } from '../event/types.js';
+
+export interface EventPipeOptions {
+  readonly context: AttributionContext;
+  readonly onLine: (line: string) => void;
+  readonly onCgroup: (id: bigint, path: string) => void;
+  readonly onCgroupGone: (id: bigint) => void;
+}
+
+export interface PipeCounts {
+  readonly violations: number;
+  /** Records that could not be read. */
+  readonly undecoded: number;
+}
+
+export class EventPipe {
+  readonly #options: EventPipeOptions;
+  #violations = 0;
+  #undecoded = 0;
+
+  constructor(options: EventPipeOptions) {
+    this.#options = options;
+  }
+
+  counts(): PipeCounts {
+    return { violations: this.#violations, undecoded: this.#undecoded };
+  }
+
+  take(records: readonly Uint8Array[]): void {
+    for (const record of records) {
+      const event = decodeEvent(record);
+      if (event === undefined) this.#undecoded += 1;
+      else this.#route(event);
+    }
+  }
+
+  #route(event: KernelEvent): void {
+    const { onCgroup, onCgroupGone, onLine, context } = this.#options;
+    switch (event.head.kind) {
+      case RfEventKind.EVENT_VIOLATION:
+        this.#violations += 1;
+        onLine(JSON.stringify(attributeEvent(event, context)));
+        return;
+      case RfEventKind.EVENT_CGROUP:
+        onCgroup(event.head.cgroup, decodeBytes(event.text).text);
+        return;
+      case RfEventKind.EVENT_CGROUP_GONE:
+        onCgroupGone(event.head.cgroup);
+        return;
+      default:
+        this.#undecoded += 1;
+    }
+  }
+}
