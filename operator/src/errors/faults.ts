@@ -104,14 +104,6 @@ export const FAULT_CODES = {
     'Two patterns of one ruleset have the same 64-bit hash, so that one would take the place of the other. The previous set stays in force.',
     'Write one of the patterns in another way: split a directory/** into what is below it, or use a * for one letter.',
   ),
-  AGENT_TOO_MANY_SELECTORS: lasting(
-    'The selectors of all policies are more than the kernel can tell apart for new cgroups. The previous set stays in force.',
-    'Use fewer distinct cgroup patterns.',
-  ),
-  AGENT_HASH_COLLISION: lasting(
-    'Two different patterns have the same 64-bit hash, so that the kernel could not tell them apart. The previous set stays in force.',
-    'Change one of the two patterns; by chance this happens once in 10^19 pairs.',
-  ),
   // sources: policy folder, state directory, event file
   SOURCE_FOLDER_MISSING: passing(
     'The policy folder does not exist or vanished. The last good policies stay in force.',
