@@ -212,9 +212,7 @@ function makeProgram(random: Random, policies: readonly PolicyIR[]): NonNullable
 
 function execFields(random: Random, policies: readonly PolicyIR[]): Partial<OperationIR> {
   const firstOfChain = random.percent(80);
-  return firstOfChain && random.percent(40)
-    ? { firstOfChain, givenName: givenName(random, policies) }
-    : { firstOfChain };
+  return random.percent(40) ? { firstOfChain, givenName: givenName(random, policies) } : { firstOfChain };
 }
 
 /** An operation that has much to do with the policies. The program `""` is one without a name. */

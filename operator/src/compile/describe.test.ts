@@ -44,13 +44,15 @@ describe('described operations', () => {
     expect(describedOperations({ verb: 'mount', path: '/a' })[0]).not.toHaveProperty('changesMountTree');
   });
 
-  test('an exec has its chain, and only the first file the given name', () => {
-    const chain = describedOperations({ verb: 'exec', path: '/x.sh', givenName: '/x.sh', interpreters: ['/bin/sh'] });
+  test('every file of an exec chain has the name that the one before gives', () => {
+    const interpreters = [{ path: '/usr/bin/dash', givenName: '/bin/sh' }, { path: '/lib/handler' }];
+    const chain = describedOperations({ verb: 'exec', path: '/x.sh', givenName: '/x.sh', interpreters });
     expect(chain).toMatchObject([
       { object: { path: '/x.sh' }, firstOfChain: true, givenName: '/x.sh' },
-      { object: { path: '/bin/sh' }, firstOfChain: false },
+      { object: { path: '/usr/bin/dash' }, firstOfChain: false, givenName: '/bin/sh' },
+      { object: { path: '/lib/handler' }, firstOfChain: false },
     ]);
-    expect(chain[1]).not.toHaveProperty('givenName');
+    expect(chain[2]).not.toHaveProperty('givenName');
   });
 
   test('names become bytes, and what is not said is left out', () => {

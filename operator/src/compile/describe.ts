@@ -34,8 +34,8 @@ export interface DescribedOperation {
   readonly unresolved?: NonNullable<ObjectIR['unresolved']>;
   /** Absolute name given to execve. */
   readonly givenName?: string;
-  /** Further files of the exec chain: the interpreter of a script, handlers. */
-  readonly interpreters?: readonly string[];
+  /** Further files of the exec chain (the interpreter of a script, handlers), with the name the file before gives. */
+  readonly interpreters?: readonly { readonly path: string; readonly givenName?: string }[];
   readonly program?: string;
   readonly programOrigin?: Origin;
   readonly session?: Session;
@@ -80,17 +80,19 @@ function objectOf(described: DescribedOperation, path: string | undefined): Obje
 }
 
 function chainOf(described: DescribedOperation): Omit<OperationIR, keyof Subject>[] {
-  const { givenName, interpreters = [] } = described;
+  const { givenName, interpreters = [], origin = 'Image' } = described;
+  const given = (name: string | undefined) => (name === undefined ? {} : { givenName: bytesOf(name) });
   const first = {
     hooks: HOOKS.exec,
     object: objectOf(described, described.path),
     firstOfChain: true,
-    ...(givenName === undefined ? {} : { givenName: bytesOf(givenName) }),
+    ...given(givenName),
   };
-  const others = interpreters.map((name) => ({
+  const others = interpreters.map((interpreter) => ({
     hooks: HOOKS.exec,
-    object: { path: bytesOf(name), origin: described.origin ?? 'Image' },
+    object: { path: bytesOf(interpreter.path), origin },
     firstOfChain: false,
+    ...given(interpreter.givenName),
   }));
   return [first, ...others];
 }

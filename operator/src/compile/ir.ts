@@ -135,7 +135,7 @@ export interface ObjectIR {
 export interface OperationIR {
   readonly hooks: readonly HookName[];
   readonly object: ObjectIR;
-  /** Absolute name given to execve, where it was absolute. */
+  /** Absolute name of the object as it was given to execve, or as a script gives it of its interpreter. */
   readonly givenName?: string;
   /** For exec: false for an interpreter or binfmt handler of the file that was asked for. */
   readonly firstOfChain?: boolean;

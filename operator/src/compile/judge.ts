@@ -87,9 +87,9 @@ function matchObject(item: Omit<ItemIR, 'hooks'>, object: ObjectIR): Match {
   return item.path === undefined ? 'Yes' : matchObjectName(item.path, object);
 }
 
-/** The name given to execve is that of the first file of the chain; origins are always those of the real file. */
+/** The name that execve was given, or a script gives of its interpreter. Origins are those of the real file. */
 function matchesGivenName(item: ItemIR, operation: OperationIR): boolean {
-  if (item.path === undefined || operation.firstOfChain === false) return false;
+  if (item.path === undefined) return false;
   if (!item.hooks.includes('exec') || !operation.hooks.includes('exec')) return false;
   const name = givenComponents(operation.givenName);
   return name !== undefined && hasOrigin(item.origins, operation.object.origin) && matchesPattern(item.path, name);
