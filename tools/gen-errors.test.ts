@@ -13,7 +13,7 @@ function sources(): string[] {
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.(?:ts|js)$/.test(name) && !/\.test\.ts$|^errors\//.test(name))
       .map((name) => readFileSync(join(root, folder, name), 'utf8'));
-  return [...below('operator/src'), ...below('tools'), ...below('crds'), ...schemaTexts()];
+  return [...below('operator/src'), ...below('tools'), ...schemaTexts()];
 }
 
 /** Messages of CEL rules begin with a code. */
