@@ -1,7 +1,7 @@
 // The life of a set in the kernel: loaded by the loader process, adopted, replaced, removed; all of it or nothing.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Fault } from '../../operator/src/errors.js';
@@ -92,6 +92,9 @@ describe('load', () => {
     const mount = readMounts().find((one) => one.point === dir);
     expect(mount).toMatchObject({ type: 'bpf', source: 'ringfence' });
     expect(mount?.superOptions).toContain('mode=700');
+    const mode = (path: string): number => statSync(path).mode & 0o777;
+    expect([engineSet(dir), join(engineSet(dir), 'links')].map(mode)).toEqual([0o700, 0o700]);
+    expect(mode(join(engineSet(dir), 'links', 'exec_seen'))).toBe(0o600);
   });
 
   it('makes the maps outside the cgroup of the agent', () => {
@@ -164,6 +167,11 @@ describe('a load that fails leaves nothing behind', () => {
     const error = fault(() => load(extra as Partial<LoadOptions>));
     expect(error.code).toBe(code);
     expect(isMountPoint()).toBe(false);
+  });
+
+  it('a mount point that cannot be made is a fault with its errno', () => {
+    const error = fault(() => loadEngine(options({ dir: '/proc/self/status/bpf' })));
+    expect(error).toMatchObject({ code: 'KERNEL_NO_BPFFS', errno: 'ENOTDIR' });
   });
 
   it('the verifier log is a property that names the program, not message text', () => {

@@ -5,6 +5,7 @@ import { KernelFault, FAULT_CODES } from '../errors.js';
 import type { FaultCode } from '../errors.js';
 import { builtFile } from './native.js';
 import type { SetOptions, SetResult } from './load-set.js';
+import { removeStaleSets } from './pins.js';
 import type { Charge } from './root-cgroup.js';
 
 const LOADER = 'operator/src/main-loader.js';
@@ -36,6 +37,7 @@ export function runLoader(options: SetOptions): LoaderResult {
   });
   const answer = parseAnswer(child.stdout);
   if (answer === undefined) {
+    removeStaleSets(options.dir);
     throw new KernelFault('KERNEL_LOAD_REJECTED', 'run the loader', {
       errno: child.signal ?? (child.error as NodeJS.ErrnoException | undefined)?.code ?? `status ${child.status ?? -1}`,
       stderr: child.stderr,

@@ -47,7 +47,12 @@ export function mountPins(dir: string): boolean {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new KernelFault('KERNEL_NO_BPFFS', 'make the mount point of the BPF file system', { object: dir, cause });
+    const errno = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new KernelFault('KERNEL_NO_BPFFS', 'make the mount point of the BPF file system', {
+      object: dir,
+      errno,
+      cause,
+    });
   }
   return attempt('KERNEL_NO_BPFFS', () => {
     if (native().isBpffs(dir)) return false;
