@@ -64,6 +64,23 @@ int BPF_PROG(task_attach, struct cgroup *to, const char *path, struct task_struc
 }
 
 
+/* When a main process is gone the next one to enter its workload is the main process: a service that was restarted. */
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(task_gone, struct task_struct *task)
+{
+	struct rf_subject *who = subject_of(task);
+	__u64 workload;
+	__u32 *main;
+
+	if (!who || !(who->flags & RF_SUBJECT_MAIN) || task->pid != task->tgid)
+		return 0;
+	workload = who->workload;
+	main = bpf_map_lookup_elem(&mains, &workload);
+	if (main && *main == (__u32)task->tgid)
+		bpf_map_delete_elem(&mains, &workload);
+	return 0;
+}
+
 static __always_inline void cgroup_event(struct rf_scratch *s, __u64 id, __u32 kind)
 {
 	struct rf_event *e = &s->event;

@@ -62,6 +62,7 @@ export const ENGINE_PROGRAMS: readonly ProgramSpec[] = [
   track('task_alloc', 'lsm/task_alloc', ['lsm']),
   track('task_fork', 'tp_btf/sched_process_fork'),
   track('task_attach', 'tp_btf/cgroup_attach_task'),
+  track('task_gone', 'tp_btf/sched_process_exit'),
   track('cgroup_made', 'tp_btf/cgroup_mkdir'),
   track('cgroup_gone', 'tp_btf/cgroup_rmdir'),
   track('exec_done', 'tp_btf/sched_process_exec', ['lsm']),
