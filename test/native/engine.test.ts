@@ -1,16 +1,15 @@
 // The life of a set in the kernel: loaded by the loader process, adopted, replaced, removed; all of it or nothing.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Fault } from '../../operator/src/errors.js';
 import { adoptEngine, loadEngine } from '../../operator/src/kernel/engine.js';
 import type { Engine, LoadOptions } from '../../operator/src/kernel/engine.js';
 import { lockRunDirectory } from '../../operator/src/kernel/lock.js';
-import { runLoader } from '../../operator/src/kernel/loader.js';
-import { readMounts } from '../../operator/src/kernel/mounts.js';
-import { native } from '../../operator/src/kernel/native.js';
+import { cgroup2Root, memoryCgroup1Root, readMounts } from '../../operator/src/kernel/mounts.js';
+import { builtFile, native } from '../../operator/src/kernel/native.js';
 import { engineSet, makeSet, mountPins, stagingSet } from '../../operator/src/kernel/pins.js';
 import { probeKernel, requireBackend } from '../../operator/src/kernel/probe.js';
 import { uninstall } from '../../operator/src/kernel/uninstall.js';
@@ -97,19 +96,30 @@ describe('load', () => {
     expect(mode(join(engineSet(dir), 'links', 'exec_seen'))).toBe(0o600);
   });
 
-  it('makes the maps outside the cgroup of the agent', () => {
-    const result = runLoader({
-      ...options(),
-      programs: TEST_PROGRAMS,
-      layoutHash: TEST_LAYOUT,
-      buildId: '0000000000000001',
-      variables: {},
-      mapEntries: {},
-      commit: true,
-      owner: process.pid,
-    });
-    expect(result.charge.failed).toEqual([]);
-    expect(result.charge.moved.length).toBeGreaterThan(0);
+  it('makes the maps outside the cgroup of the agent, so that their memory is not charged to it', () => {
+    const mounts = readMounts();
+    const first = memoryCgroup1Root(mounts);
+    const cgroup = join(first ?? cgroup2Root(mounts) ?? '', `ringfence-test-${process.pid}`);
+    const usage = (): number => {
+      const file = join(cgroup, first === undefined ? 'memory.current' : 'memory.usage_in_bytes');
+      return Number(readFileSync(file, 'utf8'));
+    };
+    mkdirSync(cgroup);
+    try {
+      const wanted = JSON.stringify(options({ mapEntries: { objects: 4 * 1024 * 1024 } }));
+      const script = `
+        require('node:fs').writeFileSync(${JSON.stringify(join(cgroup, 'cgroup.procs'))}, String(process.pid));
+        import(${JSON.stringify(builtFile('operator/src/kernel/engine.js'))}).then(({ loadEngine }) => loadEngine(${wanted}));`;
+      expect(spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' }).stderr).toBe('');
+      const bytes =
+        adopt({ mapEntries: { objects: 4 * 1024 * 1024 } })
+          ?.map('objects')
+          .memoryBytes() ?? 0;
+      expect(bytes).toBeGreaterThan(48 * 1024 * 1024);
+      expect(usage()).toBeLessThan(bytes / 2);
+    } finally {
+      rmdirSync(cgroup);
+    }
   });
 
   it('hands over variables and map sizes', () => {
