@@ -1,8 +1,8 @@
 // Brings a bare machine to the point where the project's own tools can run, then hands over to tools/tasks.js under the
 // project's own Node. Plain JavaScript for whatever Node the machine has (18 or newer), with nothing of ours installed.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { constants } from 'node:os';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -100,25 +100,44 @@ function readLock(path) {
   return JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
 }
 
-/** True when node_modules holds exactly what the lock file asks for; optional packages of other platforms may lack. */
+/** True for a package that is made for this machine, as the native parts of tools are. */
+function isForThisMachine({ os, cpu, libc }) {
+  if (!os || !cpu) return false;
+  const here = process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
+  return os.includes(process.platform) && cpu.includes(process.arch) && (!libc || libc.includes(here));
+}
+
+/** True when node_modules holds exactly what the lock file asks for; optional packages of other machines may lack. */
 function modulesMatchLock() {
   if (!existsSync(projectNode) || !existsSync(join(root, 'node_modules/.package-lock.json'))) return false;
   const wanted = readLock('package-lock.json');
   const present = readLock('node_modules/.package-lock.json');
-  return Object.entries(wanted).every(
-    ([path, { version, optional }]) =>
-      path === '' || present[path]?.version === version || (optional && !present[path]),
-  );
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (path === '' || present[path]?.version === entry.version) return true;
+    return entry.optional && !present[path] && !isForThisMachine(entry);
+  });
+}
+
+/** Some tools ask for a newer Node than the machine's. They only ever run under the project's, so that is a remark. */
+function npmCi(env) {
+  return run('npm', ['ci', '--loglevel=error', '--include=dev'], { stdio: ['ignore', 2, 2], env }).status === 0;
+}
+
+/** Under an old Node npm leaves out native parts that ask for a newer one. The project's own Node is there by then. */
+function npmCiUnderProjectNode() {
+  const folder = mkdtempSync(join(tmpdir(), 'ringfence-node-'));
+  try {
+    copyFileSync(projectNode, join(folder, 'node'));
+    return npmCi({ ...process.env, PATH: folder + delimiter + process.env.PATH });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function ensureModules() {
   if (modulesMatchLock()) return;
   process.stderr.write('set-up: installing npm packages\n');
-  const npm = process.env.npm_execpath;
-  const [command, args] = npm?.endsWith('.js') ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']];
-  // The machine's Node may be older than what some packages ask for; they only ever run under the project's Node.
-  const result = run(command, [...args, '--loglevel=error', '--include=dev'], { stdio: ['ignore', 2, 2] });
-  if (result.status === 0 && modulesMatchLock()) return;
+  if (npmCi(process.env) && (modulesMatchLock() || (npmCiUnderProjectNode() && modulesMatchLock()))) return;
   throw new SetupError(
     'SETUP_NPM_FAILED',
     'npm ci did not install what package-lock.json asks for',
