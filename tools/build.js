@@ -171,14 +171,14 @@ export async function build(root, names = []) {
 }
 
 /** Writes every generated file anew. The generators are TypeScript and may import what they generate, hence twice. */
-export async function generate(root) {
+export async function generate(root, options) {
   await withLock(root, () => {
     for (const generator of generators(root)) {
       spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], {
         cwd: root,
         stdio: 'ignore',
       });
-      run(root, process.execPath, [generator]);
+      run(root, process.execPath, [generator, ...options]);
     }
   });
 }

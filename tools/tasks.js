@@ -71,8 +71,8 @@ const TASKS = {
     await build(root, args);
     return 0;
   },
-  gen: async () => {
-    await generate(root);
+  gen: async (args) => {
+    await generate(root, args);
     return 0;
   },
   fmt: () => runModule('prettier/bin/prettier.cjs', ['--write', '--log-level=warn', '.']),

@@ -54,7 +54,7 @@ describe('generated files', () => {
 });
 
 describe('layout', () => {
-  it('is the golden one; `node build/tools/gen-abi.js --golden` accepts a deliberate change', () => {
+  it('is the golden one; `npm run gen -- --golden` accepts a deliberate change', () => {
     expect(layoutText(model)).toBe(readFileSync(`${root}/${GOLDEN_LAYOUT}`, 'utf8'));
   });
 
