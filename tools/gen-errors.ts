@@ -22,36 +22,31 @@ web.yaml:12:26 PATTERN_NOT_ABSOLUTE spec.rules[0].binaries.deny[1].path:
 \`\`\`
 `;
 
-interface Entry {
-  readonly summary: string;
-  readonly fix: string;
+function row(...cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('*', '\\*').replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
-function escape(text: string): string {
-  return text.replaceAll('*', '\\*').replaceAll('<', '&lt;');
+function table(head: readonly string[], rows: readonly string[]): string {
+  return [row(...head), `|${'---|'.repeat(head.length)}`, ...rows, ''].join('\n');
 }
 
-function section(code: string, entry: Entry, note: string): string {
-  const words = [escape(entry.summary), escape(`What to do: ${entry.fix}`), note].filter((text) => text !== '');
-  return `### ${code}\n\n${words.join('\n\n')}\n`;
-}
-
-function issues(level: 'error' | 'warning'): string[] {
-  return Object.entries(ISSUE_CODES)
+function issues(level: 'error' | 'warning'): string {
+  const rows = Object.entries(ISSUE_CODES)
     .filter(([, entry]) => entry.level === level)
-    .map(([code, entry]) => section(code, entry, ''));
+    .map(([code, { summary, fix }]) => row(`\`${code}\``, summary, fix));
+  return table(['code', 'what it means', 'what to do'], rows);
 }
 
-function faults(): string[] {
-  return Object.entries(FAULT_CODES).map(([code, entry]) => {
-    const note = entry.retryable ? 'Trying again can help.' : 'Trying again does not help.';
-    return section(code, entry, note);
-  });
+function faults(): string {
+  const rows = Object.entries(FAULT_CODES).map(([code, { summary, fix, retryable }]) =>
+    row(`\`${code}\``, summary, fix, retryable ? 'yes' : 'no'),
+  );
+  return table(['code', 'what it means', 'what to do', 'can a retry help'], rows);
 }
 
 export function emitErrors(): string {
-  const parts = ['## Errors in policies\n', ...issues('error'), '## Warnings about policies\n', ...issues('warning')];
-  return [LEAD, ...parts, '## Faults\n', ...faults()].join('\n');
+  const parts = ['## Errors in policies\n', issues('error'), '## Warnings about policies\n', issues('warning')];
+  return [LEAD, ...parts, '## Faults\n', faults()].join('\n');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -91,23 +91,19 @@ function literals(values: readonly string[]): string {
   return values.map((value) => `'${value}'`).join(' | ');
 }
 
+function arrayType(items: Schema): string {
+  return items.enum ? `readonly (${typeOf(items)})[]` : `readonly ${typeOf(items)}[]`;
+}
+
+const SCALARS: Readonly<Record<string, string>> = { string: 'string', boolean: 'boolean', integer: 'number' };
+
 /** The TypeScript type of a value after defaults were filled in. */
 function typeOf(schema: Schema): string {
   if (schema.$ref !== undefined) return schema.$ref;
   if (schema.enum) return literals(schema.enum);
-  switch (schema.type) {
-    case 'object':
-      return objectType(schema);
-    case 'array':
-      return schema.items?.enum ? `readonly (${typeOf(schema.items)})[]` : `readonly ${typeOf(schema.items ?? {})}[]`;
-    case 'integer':
-      return 'number';
-    case 'boolean':
-    case 'string':
-      return schema.type;
-    default:
-      return 'unknown';
-  }
+  if (schema.type === 'object') return objectType(schema);
+  if (schema.type === 'array') return arrayType(schema.items ?? {});
+  return SCALARS[schema.type ?? ''] ?? 'unknown';
 }
 
 function objectType(schema: Schema): string {

@@ -55,7 +55,7 @@ function limitText(full: Schema): string {
 
 function defaultText(required: boolean, full: Schema): string {
   if (required) return 'required';
-  return full.default === undefined ? '' : `\`${String(full.default)}\``;
+  return full.default === undefined ? '' : `\`${JSON.stringify(full.default).replaceAll('"', '')}\``;
 }
 
 function row(model: SchemaModel, name: string, schema: Schema, required: boolean): string {

@@ -65,10 +65,6 @@ export const FAULT_CODES = {
     'Run ringfence uninstall, then start again.',
   ),
   KERNEL_TEST_RUN_FAILED: lasting('A program cannot be run on test data.', 'See errno.'),
-  KERNEL_INODE_UNREADABLE: passing(
-    'The file behind an exact pattern cannot be looked at, so that the rule holds for its name only.',
-    'Check that the file system of the path is mounted and readable.',
-  ),
   // agent
   AGENT_ALREADY_RUNNING: lasting(
     'Another agent holds the run folder of this machine.',

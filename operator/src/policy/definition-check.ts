@@ -80,21 +80,25 @@ function checkAnnotations(check: Check, value: unknown, path: string): void {
 
 const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
-function checkLabelKeys(field: string): DefinitionCheck {
+function checkLabelKeys(check: Check, labels: unknown, path: string): void {
+  if (!isObject(labels)) return;
+  for (const key of Object.keys(labels).filter((name) => !LABEL_KEY.test(name))) {
+    const here = childPath(path, key);
+    check.report({
+      code: 'INVALID_VALUE',
+      path: here,
+      expected: 'the key of a label',
+      got: describe(key),
+      atKey: true,
+    });
+  }
+}
+
+/** Keys of the map that stands in a field. */
+function checkLabelsIn(field: string): DefinitionCheck {
   return (check, value, path) => {
-    const labels = isObject(value) ? value[field] : undefined;
-    if (!isObject(labels)) return;
-    const wrong = Object.keys(labels).filter((key) => !LABEL_KEY.test(key));
-    for (const key of wrong) {
-      const here = childPath(childPath(path, field), key);
-      check.report({
-        code: 'INVALID_VALUE',
-        path: here,
-        expected: 'the key of a label',
-        got: describe(key),
-        atKey: true,
-      });
-    }
+    const labels = fieldOf({ value, path }, field);
+    checkLabelKeys(check, labels.value, labels.path);
   };
 }
 
@@ -127,7 +131,8 @@ const CHECKS: Readonly<Record<string, DefinitionCheck>> = {
   Rule: checkRule,
   PathsRule: checkPathsRule,
   ObjectMeta: checkAnnotations,
-  LabelSelector: checkLabelKeys('matchLabels'),
+  LabelSelector: checkLabelsIn('matchLabels'),
+  Labels: checkLabelKeys,
   ClusterRuntimePolicySpec: checkHostOrigins,
 };
 

@@ -121,7 +121,7 @@ test('bytes and text are the same name', () => {
 test('a pattern never makes the parser throw', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.constantFrom('file', 'cgroup'), (text, space) => {
-      parsePattern(text, space as NameSpace);
+      parsePattern(text, space);
     }),
     { numRuns: 2_000 },
   );

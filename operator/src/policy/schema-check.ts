@@ -163,13 +163,19 @@ function reportError(run: Run, error: ErrorObject): void {
   run.check.report({ code: 'INVALID_VALUE', path, got: describe(error.data), ...expectation });
 }
 
+/** Whether a rule speaks about a field whose value is wrong by itself. */
+function isAboutWrongField(run: Run, rule: string, path: string): boolean {
+  const fields = [...rule.matchAll(/self\.(\w+)/g)].map(([, field]) => childPath(path, field ?? ''));
+  return run.check.issues.some((issue) => issue.code === 'INVALID_VALUE' && fields.includes(issue.path));
+}
+
 /** Rules are about whole objects; where a part is misspelt or wrong they would only repeat it in other words. */
 function reportRules(run: Run): void {
   for (const { path, rules, value } of run.rules) {
     if (run.misspelt.has(path)) continue;
-    for (const problem of celProblems(rules, value, run.check.hasErrorsBelow(path))) {
+    const sound = rules.filter(({ rule }) => !isAboutWrongField(run, rule, path));
+    for (const problem of celProblems(sound, value, run.check.hasErrorsBelow(path)))
       run.check.report({ path, got: run.check.describeWritten(value, path), ...problem });
-    }
   }
 }
 
