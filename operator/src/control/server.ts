@@ -10,6 +10,7 @@ import { systemErrorName } from './system-error.js';
 
 /** A follower that reads this many bytes too slowly misses events; it is told how many. */
 const FOLLOWER_BYTES_MAX = 1024 * 1024;
+export const SOCKET_NAME = 'agent.sock';
 export const PAUSE_SECONDS_MAX = 24 * 3600;
 
 export interface Health {

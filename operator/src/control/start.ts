@@ -32,7 +32,7 @@ import { applyOps, capacityOf, readCounters, readerOf, readProgram, updateNode }
 import { monitorsSinceBoot } from './node-mode.js';
 import { Persister } from './persist.js';
 import { Reconciler } from './reconcile.js';
-import { AgentServer } from './server.js';
+import { AgentServer, SOCKET_NAME } from './server.js';
 import { StatusBoard } from './status-board.js';
 
 export interface AgentOptions {
@@ -56,8 +56,6 @@ export interface RunningAgent {
   /** Ends the process's part; the kernel goes on enforcing. */
   stop(): Promise<void>;
 }
-
-export const SOCKET_NAME = 'agent.sock';
 
 /** @throws Fault */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {

@@ -1,0 +1,135 @@
+// ringfence explain: why an operation is decided as it is, from an event or from a description, before the fact.
+
+import { readFile } from 'node:fs/promises';
+import { text as readStream } from 'node:stream/consumers';
+import { describedOperations, VERBS } from '../compile/describe.js';
+import type { DescribedOperation } from '../compile/describe.js';
+import { eventOperations } from '../compile/describe-event.js';
+import { explain } from '../compile/explain.js';
+import { explanationLines } from '../compile/explain-text.js';
+import type { OperationIR, Origin, Session } from '../compile/ir.js';
+import { readPolicies } from '../control/offline.js';
+import { selectForExplain } from '../control/explain-select.js';
+import type { ExplainedWorkload } from '../control/explain-select.js';
+import { AgentFault, formatIssue } from '../errors.js';
+import type { PolicyEvent } from '../event/types.js';
+import { EXIT } from './exit.js';
+import type { Terminal } from './terminal.js';
+
+export interface ExplainOptions {
+  readonly json: boolean;
+  readonly policies: string;
+  /** Name of a Workloads item. */
+  readonly workload?: string;
+  /** Path from the cgroup v2 root. */
+  readonly cgroup?: string;
+  /** File with one event, `-` for standard input. */
+  readonly event?: string;
+  readonly op?: string;
+  readonly path?: string;
+  readonly to?: string;
+  readonly replaces?: boolean;
+  readonly directory?: boolean;
+  readonly origin?: string;
+  readonly given?: string;
+  readonly program?: string;
+  readonly programOrigin?: string;
+  readonly session?: string;
+  readonly mainProcess?: boolean;
+  readonly protected?: boolean;
+}
+
+const ORIGINS: readonly Origin[] = ['Image', 'UpperLayer', 'ReadOnlyVolume', 'WritableVolume', 'Anonymous', 'Unknown'];
+const SESSIONS: readonly Session[] = ['Main', 'Exec', 'Probe', 'Lifecycle', 'Host'];
+
+interface Question {
+  readonly operations: readonly OperationIR[];
+  readonly workload: ExplainedWorkload;
+}
+
+export async function explainVerb(terminal: Terminal, options: ExplainOptions): Promise<number> {
+  const { policies, workloads, issues } = await readPolicies([options.policies]);
+  const rejected = issues.filter(({ level }) => level === 'error');
+  for (const issue of rejected) terminal.error(formatIssue(issue));
+  const { operations, workload } = options.event === undefined ? describe(options) : await fromEvent(options.event);
+  const { selected, notSelected } = selectForExplain(policies, workloads, workload);
+  const explanation = explain({ policies: selected, operations, notSelected });
+  if (options.json) terminal.json(explanation);
+  else terminal.lines(explanationLines(explanation));
+  return rejected.length === 0 ? EXIT.ok : EXIT.negative;
+}
+
+function describe(options: ExplainOptions): Question {
+  const { workload, cgroup, session } = options;
+  const described: DescribedOperation = {
+    verb: oneOf('--op', options.op, VERBS),
+    ...namesOf(options),
+    ...flagsOf(options),
+    ...(options.origin === undefined ? {} : { origin: oneOf('--origin', options.origin, ORIGINS) }),
+    ...(options.programOrigin === undefined
+      ? {}
+      : { programOrigin: oneOf('--program-origin', options.programOrigin, ORIGINS) }),
+    session: session === undefined ? (cgroup === undefined ? 'Main' : 'Host') : oneOf('--session', session, SESSIONS),
+  };
+  if ((workload === undefined) === (cgroup === undefined)) {
+    throw new AgentFault('AGENT_OPTION_INVALID', 'know whose operation it is', { hint: 'give --workload or --cgroup' });
+  }
+  const operations = describedOperations(described);
+  return { operations, workload: workload === undefined ? { cgroup: cgroup ?? '' } : { name: workload } };
+}
+
+function namesOf({ path, to, given, program }: ExplainOptions): Partial<DescribedOperation> {
+  return {
+    ...(path === undefined ? {} : { path }),
+    ...(to === undefined ? {} : { to }),
+    ...(given === undefined ? {} : { givenName: given }),
+    ...(program === undefined ? {} : { program }),
+  };
+}
+
+function flagsOf(options: ExplainOptions): Partial<DescribedOperation> {
+  return {
+    ...(options.replaces ? { replaces: true } : {}),
+    ...(options.directory ? { directory: true } : {}),
+    ...(options.mainProcess ? { mainProcess: true } : {}),
+    ...(options.protected ? { protected: true } : {}),
+  };
+}
+
+async function fromEvent(file: string): Promise<Question> {
+  const text = file === '-' ? await readStream(process.stdin) : await readFile(file, 'utf8');
+  const event = parseEvent(text, file);
+  const operations = eventOperations(event);
+  const { scope, cgroup, namespace, pod, container, labels } = event.workload;
+  if (scope === 'Host') return { operations, workload: { cgroup } };
+  const identity = { namespace: namespace ?? '', pod: pod ?? '', container: container ?? '', labels: labels ?? {} };
+  return { operations, workload: { ...identity, cgroup } };
+}
+
+/** The first event of the text. */
+function parseEvent(text: string, file: string): PolicyEvent {
+  try {
+    const event = JSON.parse(text.trim().split('\n')[0] ?? '') as Partial<PolicyEvent> | null;
+    if (event?.kind === 'violation' && event.operation && event.object && event.process && event.workload) {
+      return event as PolicyEvent;
+    }
+  } catch (error) {
+    throw new AgentFault('AGENT_OPTION_INVALID', 'read the event', {
+      object: file,
+      hint: 'expected JSON',
+      cause: error,
+    });
+  }
+  throw new AgentFault('AGENT_OPTION_INVALID', 'read the event', {
+    object: file,
+    hint: 'expected an event of ringfence events -o json',
+  });
+}
+
+function oneOf<T extends string>(option: string, value: string | undefined, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw new AgentFault('AGENT_OPTION_INVALID', `understand ${option}`, {
+    hint: `expected one of ${allowed.join(', ')}, got ${value ?? 'nothing'}`,
+  });
+}
