@@ -49,7 +49,8 @@ struct {
 
 /*
  * cgroup id -> which rulesets its tasks are under. Written by the agent when policies or labels change and by the kernel
- * when a cgroup is made; entries of a vanished cgroup stay until no task holds it.
+ * when a cgroup is made; entries of a vanished cgroup stay until no task holds it. Id 0, which no cgroup has, keeps the
+ * highest generation ever given.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

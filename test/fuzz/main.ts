@@ -5,6 +5,7 @@
 
 import { parseArgs } from 'node:util';
 import { RfTestCodec } from '../../operator/src/abi/abi.gen.js';
+import type { PolicyIR } from '../../operator/src/compile/ir.js';
 import { Encoded, type Matcher, type Mismatch, isEqual } from './compare.js';
 import { generateOperation, generatePolicies } from './generate.js';
 import { KernelMatcher } from './kernel.js';
@@ -15,6 +16,9 @@ import { type Case, shrink } from './shrink.js';
 
 const PAIRS = 100_000;
 const OPERATIONS = 50;
+/** Of so many sets one is wide: so many copies of its policies. */
+const WIDE_EVERY = 50;
+const COPIES = 16;
 /** Differences beyond these are most likely the same one. */
 const MISMATCHES_MAX = 5;
 /** Smaller cases tried for one that differs. */
@@ -51,9 +55,27 @@ function shrunk(encoded: Encoded, failing: Mismatch): Mismatch {
   return decideAlone(encoded, smallest) ?? failing;
 }
 
+/** The same policies many times over, so that a layer needs several rulesets. */
+function widened(random: Random, policies: readonly PolicyIR[]): PolicyIR[] {
+  return Array.from({ length: COPIES }, (_, copy) => copy).flatMap((copy) =>
+    policies.map((policy) => ({
+      ...policy,
+      uid: `${policy.uid}-${copy}`,
+      name: `${policy.name}-${random.below(COPIES)}`,
+      mode: random.pick(['Enforce', 'Monitor'] as const),
+      unresolved: random.pick(['Kill', 'Block', 'Audit'] as const),
+    })),
+  );
+}
+
+function policiesOf(random: Random, seed: number): PolicyIR[] {
+  const policies = generatePolicies(random);
+  return seed % WIDE_EVERY === 0 ? widened(random, policies) : policies;
+}
+
 function compareSet(encoded: Encoded, seed: number): { pairs: number; mismatch?: Mismatch } | undefined {
   const random = new Random(seed);
-  const policies = generatePolicies(random);
+  const policies = policiesOf(random, seed);
   if (!encoded.load(policies)) return undefined;
   for (let pairs = 1; pairs <= OPERATIONS; pairs += 1) {
     const operation = generateOperation(random, policies, { mountTree: true });
