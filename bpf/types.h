@@ -204,6 +204,12 @@ struct iattr {
 };
 
 struct pt_regs {
+	unsigned long bx;
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
+	unsigned long r8;
 	unsigned long orig_ax;
 	unsigned long ax;
 };

@@ -73,7 +73,7 @@ export const ENGINE_PROGRAMS: readonly ProgramSpec[] = [
   deny('map_protect', 'file_mprotect', [MAP, EXECUTE, WRITE]),
   deny('file_open', 'file_open', [READ, WRITE]),
   deny('file_receive', 'file_receive', [READ, WRITE]),
-  kill('open_trace', 'sys_exit', [READ]),
+  kill('open_trace', 'sys_exit', [READ, MAP, EXECUTE]),
   // Until 6.2 path_truncate is called for open files too.
   deny('file_truncate', 'file_truncate', [WRITE], { absent: 'covered' }),
   deny('path_truncate', 'path_truncate', [WRITE]),
