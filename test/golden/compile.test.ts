@@ -1,40 +1,54 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { format } from 'prettier';
 import { describe, expect, test } from 'vitest';
 import { compilePolicy } from '../../operator/src/compile/compile.js';
 import { validatePolicyFile } from '../../operator/src/policy/validate.js';
 
-// policies/NAME.yaml compiles to ir/NAME.json. A meaning that changes shows here; `npx vitest run test/golden -u`
-// writes the new files for review.
+// What policies compile to: policies/NAME.yaml to ir/NAME.json, an example's files to ir/example-NAME.json. A meaning
+// that changes shows here; `npx vitest run test/golden -u` writes the new files for review.
 
 const here = import.meta.dirname;
-const namesIn = (folder: string, suffix: string): string[] =>
-  readdirSync(`${here}/${folder}`)
-    .filter((file) => file.endsWith(suffix))
-    .map((file) => file.slice(0, -suffix.length))
-    .sort();
-const inputs = namesIn('policies', '.yaml');
-const outputs = namesIn('ir', '.json');
+const examples = `${here}/../../examples`;
 
-test('every input has an output, and every output an input', () => {
-  expect(inputs.length).toBeGreaterThan(0);
-  expect(outputs).toEqual(inputs);
+const filesIn = (folder: string, suffix: string): string[] =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith(suffix))
+    .sort();
+
+const inputs = new Map<string, string[]>([
+  ...filesIn(`${here}/policies`, '.yaml').map((file): [string, string[]] => [
+    file.slice(0, -'.yaml'.length),
+    [`${here}/policies/${file}`],
+  ]),
+  ...readdirSync(examples).map((name): [string, string[]] => [
+    `example-${name}`,
+    filesIn(`${examples}/${name}`, '.yaml')
+      .filter((file) => file !== 'expect.yaml')
+      .map((file) => `${examples}/${name}/${file}`),
+  ]),
+]);
+const golden = (name: string): string => `${here}/ir/${name}.json`;
+const missing = [...inputs.keys()].filter((name) => !existsSync(golden(name)));
+const orphans = filesIn(`${here}/ir`, '.json').filter((file) => !inputs.has(file.slice(0, -'.json'.length)));
+
+test('every input has a golden file, and every golden file an input', () => {
+  expect(inputs.size).toBeGreaterThan(3);
+  expect({ missing, orphans }).toEqual({ missing: [], orphans: [] });
 });
 
-describe.each(inputs)('%s.yaml', (name) => {
-  const file = `${name}.yaml`;
-  const { policies, issues } = validatePolicyFile(readFileSync(`${here}/policies/${file}`, 'utf8'), file);
+describe.each([...inputs])('%s', (name, paths) => {
+  const files = paths.map((path) => validatePolicyFile(readFileSync(path, 'utf8'), path));
 
   test('is accepted', () => {
-    expect(issues.filter((issue) => issue.level === 'error')).toEqual([]);
+    expect(files.flatMap(({ issues }) => issues).filter((issue) => issue.level === 'error')).toEqual([]);
   });
 
   test('compiles to what it did before', async () => {
-    const compiled = policies.map((policy) =>
-      compilePolicy(policy, { uid: `uid-of-${policy.metadata.name}`, generation: 1, source: 'File' }),
-    );
+    const compiled = files
+      .flatMap(({ policies }) => policies)
+      .map((policy) => compilePolicy(policy, { uid: `uid-of-${policy.metadata.name}`, generation: 1, source: 'File' }));
     expect(compiled.length).toBeGreaterThan(0);
     const text = await format(JSON.stringify(compiled), { parser: 'json', printWidth: 120 });
-    await expect(text).toMatchFileSnapshot(`${here}/ir/${name}.json`);
+    await expect(text).toMatchFileSnapshot(golden(name));
   });
 });
