@@ -57,6 +57,9 @@ struct rf_subject {
 	__u8 active;			/* which of program[] it runs; the other one is being exec'd */
 	__u8 pending;			/* an exec has been judged and is not finished */
 	__u8 lineage_count;
+	__u32 chain_generation;		/* rf_workload.generation that chain_violated belongs to; 0: none */
+	__u32 _pad4;
+	__u64 chain_violated[RF_PAGES_MAX];	/* rules that earlier files of the exec violated */
 	__u64 exec_inode;		/* address of the inode of the last file of the exec chain: mapping it is that exec */
 	__u64 opened_trunc;		/* address of the file that open(O_TRUNC) was judged for: its truncate is that open */
 	__u64 write_mount;		/* vfsmount of the last mnt_want_write of this task */
@@ -194,6 +197,7 @@ struct rf_scratch {
 
 	/* the decision */
 	struct rf_found found[RF_OBJECTS];
+	__u64 counted[RF_PAGES_MAX];	/* rules that the operation was counted for already */
 	__u64 final_violated[RF_PAGES_MAX];
 	__u64 final_unresolved[RF_PAGES_MAX];
 	__u32 verdict;

@@ -77,6 +77,26 @@ static __always_inline void exec_ref(struct rf_scratch *s, __u32 o, __u64 file, 
 	ref->classes = RF_BIT(EXEC) | RF_BIT(EXECUTE);
 }
 
+/* An exec is one operation, whatever the files of its chain: a rule that an earlier one violated is counted already. */
+static __always_inline void chain_continue(struct rf_scratch *s, struct rf_subject *who, bool first)
+{
+	if (first || who->chain_generation != s->generation)
+		who->chain_generation = 0;
+	else
+		bpf_probe_read_kernel(s->counted, sizeof(s->counted), who->chain_violated);
+}
+
+static __always_inline void chain_note(struct rf_scratch *s, struct rf_subject *who)
+{
+	__u32 p;
+
+	if (!s->hits_total)
+		return;
+	for (p = 0; p < RF_PAGES_MAX; p++)
+		who->chain_violated[p] = s->final_violated[p] | s->counted[p];
+	who->chain_generation = s->generation;
+}
+
 static __always_inline int exec_decide(struct rf_subject *who, __u64 file, const char *name, bool first)
 {
 	struct rf_workload *w = bpf_map_lookup_elem(&workloads, &who->workload);
@@ -90,7 +110,9 @@ static __always_inline int exec_decide(struct rf_subject *who, __u64 file, const
 	exec_ref(s, 0, file, first);
 	who->exec_inode = s->ref[0].inode;
 	exec_given(s, name);
+	chain_continue(s, who, first);
 	judge(s);
+	chain_note(s, who);
 	if (first && s->verdict < RF_ACTION_BLOCK)
 		program_pend(s);
 	return operation_close(s, who);

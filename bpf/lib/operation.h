@@ -195,6 +195,7 @@ static __always_inline struct rf_scratch *operation_open(struct rf_subject *who,
 		/* memory that another decision left: a page that program_match skips must read as no slot */
 		__builtin_memset(s->program_slots, 0, sizeof(s->program_slots));
 	}
+	__builtin_memset(s->counted, 0, sizeof(s->counted));
 	operation_event(s, who);
 	return s;
 }

@@ -169,8 +169,9 @@ static __always_inline void settle(struct rf_scratch *s)
 		page_settle(s, p, 0);
 		if (s->ref_count > 1)
 			page_settle(s, p, 1);
+		s->final_violated[p] &= ~s->counted[p];
 		/* a rule that one object violates for sure is not decided by the posture of another */
-		s->final_unresolved[p] &= ~s->final_violated[p];
+		s->final_unresolved[p] &= ~(s->final_violated[p] | s->counted[p]);
 	}
 }
 
