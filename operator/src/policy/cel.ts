@@ -39,17 +39,17 @@ function problemOf(message: string): CelProblem {
 }
 
 /** A rule that fails because a part of the object is wrong says nothing new. */
-function holds(rule: string, self: unknown, alreadyWrong: boolean): boolean {
+function holds(rule: string, self: unknown, alreadyWrong: () => boolean): boolean {
   try {
     return programOf(rule)({ self }) === true;
   } catch (error) {
-    if (alreadyWrong) return true;
+    if (alreadyWrong()) return true;
     throw error;
   }
 }
 
 /** Rules about changes (`oldSelf`) have nothing to compare with in a file. */
-export function celProblems(rules: readonly CelRule[], self: unknown, alreadyWrong: boolean): CelProblem[] {
+export function celProblems(rules: readonly CelRule[], self: unknown, alreadyWrong: () => boolean): CelProblem[] {
   return rules
     .filter(({ rule }) => !rule.includes('oldSelf') && !holds(rule, self, alreadyWrong))
     .map(({ message }) => problemOf(message));

@@ -163,18 +163,19 @@ function reportError(run: Run, error: ErrorObject): void {
   run.check.report({ code: 'INVALID_VALUE', path, got: describe(error.data), ...expectation });
 }
 
-/** Whether a rule speaks about a field whose value is wrong by itself. */
-function isAboutWrongField(run: Run, rule: string, path: string): boolean {
-  const fields = [...rule.matchAll(/self\.(\w+)/g)].map(([, field]) => childPath(path, field ?? ''));
-  return run.check.issues.some((issue) => issue.code === 'INVALID_VALUE' && fields.includes(issue.path));
+/** Whether a rule only says in other words that the value of a field is wrong. */
+function repeats(wrong: ReadonlySet<string>, { rule, message }: CelRule, path: string): boolean {
+  if (!message.startsWith('INVALID_VALUE')) return false;
+  return [...rule.matchAll(/self\.(\w+)/g)].some(([, field]) => wrong.has(childPath(path, field ?? '')));
 }
 
 /** Rules are about whole objects; where a part is misspelt or wrong they would only repeat it in other words. */
 function reportRules(run: Run): void {
+  const wrong = new Set(run.check.issues.filter(({ code }) => code === 'INVALID_VALUE').map((issue) => issue.path));
   for (const { path, rules, value } of run.rules) {
     if (run.misspelt.has(path)) continue;
-    const sound = rules.filter(({ rule }) => !isAboutWrongField(run, rule, path));
-    for (const problem of celProblems(sound, value, run.check.hasErrorsBelow(path)))
+    const sound = rules.filter((rule) => !repeats(wrong, rule, path));
+    for (const problem of celProblems(sound, value, () => run.check.hasErrorsBelow(path)))
       run.check.report({ path, got: run.check.describeWritten(value, path), ...problem });
   }
 }
