@@ -8,6 +8,7 @@ import type { BackendName } from '../kernel/index.js';
 import { openLog } from '../log.js';
 import type { LogLevel } from '../log.js';
 import { EXIT } from './exit.js';
+import { waitForSignal } from './signals.js';
 
 export interface RunOptions {
   readonly policies: string;
@@ -43,25 +44,13 @@ export async function runVerb(options: RunOptions): Promise<number> {
     redaction: { patterns: options.redact.map(parsePattern) },
     log,
   });
+  // A reader of events that goes away is a fault of the sink, not the end of the agent.
+  process.on('SIGPIPE', () => undefined);
   log.info('agent running', { policies: options.policies, state: options.state });
   const signal = await waitForSignal();
   log.info('agent stopping; enforcement goes on', { signal });
   await running.stop();
   return EXIT.ok;
-}
-
-/** Resolves at the first signal. A second one ends the process the hard way, which the kernel does not mind either. */
-function waitForSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    const alive = setInterval(() => undefined, 60_000);
-    const end = (signal: string): void => {
-      clearInterval(alive);
-      resolve(signal);
-    };
-    process.once('SIGTERM', end);
-    process.once('SIGINT', end);
-    process.on('SIGPIPE', () => undefined);
-  });
 }
 
 function parsePattern(text: string): RegExp {
