@@ -1,0 +1,92 @@
+// node build/test/kernel/main.js [--kernel NAME]... [--filter TEXT] [--files NAME,...]
+// The cases on each kernel: the LSM backend in one boot of each guest, the tracepoint backend (kernel name "machine") on this machine,
+// confined to cgroups of the run.
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { GuestUnavailable } from '../guest/cache.js';
+import { tryCommand } from '../guest/command.js';
+import { KERNELS, type KernelName } from '../guest/kernel-image.js';
+import { CHECKOUT, runInGuest } from '../guest/run.js';
+import { compileTry } from '../support/compile.js';
+import { Suite } from '../support/suite.js';
+
+const MACHINE = 'machine';
+const GUEST_TIME_S = 540;
+const MACHINE_TIME_S = 300;
+const MEMORY_MB = 1536;
+const RUN = join(import.meta.dirname, 'run.js');
+const RESULT = /^(ok|FAILED) (.+)$/;
+
+/** Results of a run as results of this suite; what else it printed is shown as it is. */
+async function adopt(suite: Suite, kernel: string, output: string): Promise<void> {
+  const lines = output.split('\n');
+  for (const line of lines) {
+    const [, word, rest = ''] = RESULT.exec(line) ?? [];
+    if (word === 'ok') await suite.check(`${kernel}: ${rest}`, () => undefined);
+    else if (word === 'FAILED') {
+      await suite.check(`${kernel}: ${rest}`, () => {
+        throw new Error('failed there');
+      });
+    } else if (line !== '' && !/^\d+ passed, /.test(line)) process.stdout.write(`${kernel} | ${line}\n`);
+  }
+}
+
+/** A run that ended before its closing line says nothing of the cases it did not come to. */
+async function requireWhole(suite: Suite, kernel: string, code: number, output: string): Promise<void> {
+  await suite.check(`${kernel}: the run came to its end`, () => {
+    if (!/^\d+ passed, \d+ failed, \d+ skipped$/m.test(output))
+      throw new Error(`status ${code}: ${output.slice(-2000)}`);
+  });
+}
+
+async function runInKernel(suite: Suite, kernel: KernelName, words: readonly string[]): Promise<void> {
+  const result = await runInGuest({
+    kernel,
+    command: ['node', RUN, '--backend', 'lsm', ...words],
+    timeoutS: GUEST_TIME_S,
+    memoryMb: MEMORY_MB,
+  });
+  await adopt(suite, kernel, result.stdout);
+  await requireWhole(suite, kernel, result.code, result.stdout);
+  await suite.check(`${kernel}: the kernel saw no bug`, () => {
+    if (result.kernelTrouble.length > 0) throw new Error(result.kernelTrouble.join('; '));
+  });
+  const { bootSeconds, wallSeconds, kernelVersion } = result;
+  process.stdout.write(
+    `${kernel}: ${kernelVersion} up after ${bootSeconds.toFixed(1)} s, ${wallSeconds.toFixed(1)} s in all\n`,
+  );
+}
+
+async function runOnMachine(suite: Suite, words: readonly string[]): Promise<void> {
+  const argv = [process.execPath, RUN, '--backend', 'tracepoint', '--confined', ...words];
+  const output = await tryCommand(argv, { cwd: CHECKOUT, timeoutS: MACHINE_TIME_S });
+  await adopt(suite, MACHINE, output.stdout);
+  await requireWhole(suite, MACHINE, output.code, `${output.stdout}${output.stderr}`);
+}
+
+async function main(suite: Suite): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      kernel: { type: 'string', multiple: true },
+      filter: { type: 'string' },
+      files: { type: 'string' },
+    },
+  });
+  compileTry();
+  const words = [
+    ...(values.filter === undefined ? [] : ['--filter', values.filter]),
+    ...(values.files === undefined ? [] : ['--files', values.files]),
+  ];
+  const wanted = values.kernel ?? [MACHINE, ...KERNELS];
+  if (wanted.includes(MACHINE)) await runOnMachine(suite, words);
+  for (const kernel of KERNELS.filter((name) => wanted.includes(name))) await runInKernel(suite, kernel, words);
+}
+
+const suite = new Suite();
+try {
+  await main(suite);
+} catch (error) {
+  if (!(error instanceof GuestUnavailable)) throw error;
+  suite.skip('kernel', `qemu is missing: ${error.message.replaceAll('\n', ' | ')}`);
+}
+suite.finish();
