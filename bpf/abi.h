@@ -175,7 +175,10 @@ struct rf_rule {
 	__u8 asked rf_doc("the action the policy asks for, whatever the mode");
 };
 
-/* Value of rulesets, key ruleset id (never 0). Immutable once a workload points at it. */
+/*
+ * Value of rulesets, key ruleset id (never 0). Immutable once a workload points at it. 960 bytes at most: with the map's own
+ * 56 it then fits the kernel's allocation of 1,024.
+ */
 struct rf_ruleset {
 	__u64 allow[10] rf_doc("by rf_class: allow rules that govern it");
 	__u64 deny_named[10] rf_doc("by rf_class: rules with a pattern for it, whatever the origin; Unknown when the object has no resolved name");
@@ -187,10 +190,10 @@ struct rf_ruleset {
 	__u64 slot_needs_object rf_doc("slots with paths");
 	__u8 slot_rule[64] rf_doc("rule that each slot excepts");
 	struct rf_rule rules[64] rf_doc("the rules");
-	__u64 depth_mask rf_doc("bit d: literal subtree patterns of d components exist; bit 0 is the root");
 	__u32 classes rf_doc("mask of rf_class that any rule governs");
-	__u32 rule_count rf_doc("rules used");
-	__u32 slot_count rf_doc("slots used");
+	__u16 shapes[8] rf_doc("shape ids");
+	__u8 rule_count rf_doc("rules used");
+	__u8 slot_count rf_doc("slots used");
 	__u8 depth_count rf_doc("depths used");
 	__u8 shape_count rf_doc("shapes used");
 	__u8 has_basename rf_doc("RF_TABLE_BASENAME has entries");
@@ -199,15 +202,13 @@ struct rf_ruleset {
 	__u8 has_ancestor rf_doc("RF_TABLE_ANCESTOR has entries");
 	__u8 has_inode rf_doc("an item has RF_ITEM_BY_INODE");
 	__u8 has_given_name rf_doc("an item has RF_ITEM_GIVEN_NAME");
-	__u16 shapes[8] rf_doc("shape ids");
 	__u8 depths[8] rf_doc("the depths, rising");
-	__u8 _pad[4];
+	__u8 _pad[2];
 };
 
 enum rf_workload_flag {
 	RF_WORKLOAD_PROTECTED = 1,	/* a protected unit: judged, counted, never denied or killed */
 	RF_WORKLOAD_HOST = 2,		/* host processes; without it a workload of its own (pod, Workloads item) */
-	RF_WORKLOAD_MAIN_SEEN = 4,	/* its main process has entered (set by the kernel) */
 };
 
 /* Value of workloads, key cgroup id. Replaced whole: one update is the atomic flip of every hook. */
@@ -243,6 +244,8 @@ struct rf_node {
 	__u32 event_rate rf_doc("detailed events a second for each rule and workload; 0: no limit");
 	__u32 event_burst rf_doc("detailed events a second for the node; 0: no limit");
 	__u64 pause_until_ns rf_doc("boot time in ns at which RF_MODE_MONITOR ends by itself; 0: never");
+	__u32 no_cache rf_doc("1: verdicts are not cached; for measurements");
+	__u32 _pad;
 };
 
 /* Key of counters. */

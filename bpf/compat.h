@@ -23,15 +23,6 @@ const volatile __u8 rf_can_cast = 0;
 extern const void rename_lock __ksym __weak;
 extern const void mount_lock __ksym __weak;
 
-/*
- * lsm/inode_setattr and lsm/inode_setxattr have the idmap (or user namespace) before the dentry from 5.12, setattr only
- * from 6.9 (commit 9d1cac6e4ac7). The loader counts the arguments of the kernel's stub.
- */
-const volatile __u8 rf_setattr_dentry_arg = 0;
-
-/* Switches a test may set before load. */
-const volatile __u8 rf_no_cache = 0;
-
 /* struct mnt_namespace.seq is 0 in anonymous namespaces up to 6.17; later the namespace has no ns_id. */
 struct mnt_namespace___seq {
 	u64 seq;

@@ -235,7 +235,7 @@ static __always_inline bool cache_key(struct rf_cached *c, __u64 dentry, __u64 m
 	__u64 rename, mounts, inode = 0, parent = 0, number = 0;
 	__u32 generation = 0, hash = 0, len = 0;
 
-	if (rf_no_cache || !&rename_lock || !&mount_lock || !state)
+	if (!&rename_lock || !&mount_lock || !state || state->no_cache)
 		return false;
 	sequences_read(&rename, &mounts);
 	if ((rename | mounts) & 1)

@@ -65,7 +65,7 @@ export class EncodedRuleset {
 
   #subtreeItems(name: readonly string[]): RfItem[] {
     return [...this.head.depths.slice(0, this.head.depthCount)]
-      .filter((depth) => depth <= name.length && (this.head.depthMask & (1n << BigInt(depth))) !== 0n)
+      .filter((depth) => depth <= name.length)
       .flatMap((depth) => this.#itemsAt(RfTable.SUBTREE, hashNames(name.slice(0, depth))));
   }
 

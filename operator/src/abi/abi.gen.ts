@@ -3,7 +3,7 @@ import { cleared, getBigint, getEach, getNumber, getText, putBigint, putEach, pu
 import type { Codec } from './codec.js';
 
 /** Both sides of the contract must have been made from the same layout. */
-export const RF_LAYOUT_HASH = '97178c3f1a796fa0';
+export const RF_LAYOUT_HASH = '2e7a4b082c6923c8';
 
 export const RfLimits = {
   RULES_MAX: 64,
@@ -104,7 +104,6 @@ export const RfAnchor = {
 export const RfWorkloadFlag = {
   WORKLOAD_PROTECTED: 1,
   WORKLOAD_HOST: 2,
-  WORKLOAD_MAIN_SEEN: 4,
 } as const;
 
 export const RfNodeMode = {
@@ -410,10 +409,10 @@ export interface RfRuleset {
   slotRule: Uint8Array;
   /** the rules */
   rules: RfRule[];
-  /** bit d: literal subtree patterns of d components exist; bit 0 is the root */
-  depthMask: bigint;
   /** mask of rf_class that any rule governs */
   classes: number;
+  /** shape ids */
+  shapes: number[];
   /** rules used */
   ruleCount: number;
   /** slots used */
@@ -434,19 +433,17 @@ export interface RfRuleset {
   hasInode: number;
   /** an item has RF_ITEM_GIVEN_NAME */
   hasGivenName: number;
-  /** shape ids */
-  shapes: number[];
   /** the depths, rising */
   depths: Uint8Array;
 }
 
 /** Byte offsets of the fields of RfRuleset, for code that reads only a few. */
-export const RfRulesetOffset = { allow: 0, denyNamed: 80, deep: 160, denyLink: 240, sessions: 248, slotSessions: 288, slotNeedsProgram: 328, slotNeedsObject: 336, slotRule: 344, rules: 408, depthMask: 920, classes: 928, ruleCount: 932, slotCount: 936, depthCount: 940, shapeCount: 941, hasBasename: 942, hasExact: 943, hasAny: 944, hasAncestor: 945, hasInode: 946, hasGivenName: 947, shapes: 948, depths: 964 } as const;
+export const RfRulesetOffset = { allow: 0, denyNamed: 80, deep: 160, denyLink: 240, sessions: 248, slotSessions: 288, slotNeedsProgram: 328, slotNeedsObject: 336, slotRule: 344, rules: 408, classes: 920, shapes: 924, ruleCount: 940, slotCount: 941, depthCount: 942, shapeCount: 943, hasBasename: 944, hasExact: 945, hasAny: 946, hasAncestor: 947, hasInode: 948, hasGivenName: 949, depths: 950 } as const;
 
 export const RfRulesetCodec: Codec<RfRuleset> = {
-  size: 976,
-  encode(v: RfRuleset, into = new Uint8Array(976), at = 0): Uint8Array {
-    const d = cleared(into, at, 976);
+  size: 960,
+  encode(v: RfRuleset, into = new Uint8Array(960), at = 0): Uint8Array {
+    const d = cleared(into, at, 960);
     putEach(v.allow, 10, (x, i) => putBigint(d, 0 + i * 8, x));
     putEach(v.denyNamed, 10, (x, i) => putBigint(d, 80 + i * 8, x));
     putEach(v.deep, 10, (x, i) => putBigint(d, 160 + i * 8, x));
@@ -457,24 +454,23 @@ export const RfRulesetCodec: Codec<RfRuleset> = {
     putBigint(d, 336, v.slotNeedsObject);
     putEach(v.slotRule, 64, (x, i) => putNumber(d, 344 + i * 1, 8, x));
     putEach(v.rules, 64, (x, i) => void RfRuleCodec.encode(x, into, at + 408 + i * 8));
-    putBigint(d, 920, v.depthMask);
-    putNumber(d, 928, 32, v.classes);
-    putNumber(d, 932, 32, v.ruleCount);
-    putNumber(d, 936, 32, v.slotCount);
-    putNumber(d, 940, 8, v.depthCount);
-    putNumber(d, 941, 8, v.shapeCount);
-    putNumber(d, 942, 8, v.hasBasename);
-    putNumber(d, 943, 8, v.hasExact);
-    putNumber(d, 944, 8, v.hasAny);
-    putNumber(d, 945, 8, v.hasAncestor);
-    putNumber(d, 946, 8, v.hasInode);
-    putNumber(d, 947, 8, v.hasGivenName);
-    putEach(v.shapes, 8, (x, i) => putNumber(d, 948 + i * 2, 16, x));
-    putEach(v.depths, 8, (x, i) => putNumber(d, 964 + i * 1, 8, x));
+    putNumber(d, 920, 32, v.classes);
+    putEach(v.shapes, 8, (x, i) => putNumber(d, 924 + i * 2, 16, x));
+    putNumber(d, 940, 8, v.ruleCount);
+    putNumber(d, 941, 8, v.slotCount);
+    putNumber(d, 942, 8, v.depthCount);
+    putNumber(d, 943, 8, v.shapeCount);
+    putNumber(d, 944, 8, v.hasBasename);
+    putNumber(d, 945, 8, v.hasExact);
+    putNumber(d, 946, 8, v.hasAny);
+    putNumber(d, 947, 8, v.hasAncestor);
+    putNumber(d, 948, 8, v.hasInode);
+    putNumber(d, 949, 8, v.hasGivenName);
+    putEach(v.depths, 8, (x, i) => putNumber(d, 950 + i * 1, 8, x));
     return into;
   },
   decode(b: Uint8Array, at = 0): RfRuleset {
-    const d = viewOf(b, at, 976);
+    const d = viewOf(b, at, 960);
     return {
       allow: getEach(10, (i) => getBigint(d, 0 + i * 8)),
       denyNamed: getEach(10, (i) => getBigint(d, 80 + i * 8)),
@@ -486,20 +482,19 @@ export const RfRulesetCodec: Codec<RfRuleset> = {
       slotNeedsObject: getBigint(d, 336),
       slotRule: b.slice(at + 344, at + 408),
       rules: getEach(64, (i) => RfRuleCodec.decode(b, at + 408 + i * 8)),
-      depthMask: getBigint(d, 920),
-      classes: getNumber(d, 928, 32),
-      ruleCount: getNumber(d, 932, 32),
-      slotCount: getNumber(d, 936, 32),
-      depthCount: getNumber(d, 940, 8),
-      shapeCount: getNumber(d, 941, 8),
-      hasBasename: getNumber(d, 942, 8),
-      hasExact: getNumber(d, 943, 8),
-      hasAny: getNumber(d, 944, 8),
-      hasAncestor: getNumber(d, 945, 8),
-      hasInode: getNumber(d, 946, 8),
-      hasGivenName: getNumber(d, 947, 8),
-      shapes: getEach(8, (i) => getNumber(d, 948 + i * 2, 16)),
-      depths: b.slice(at + 964, at + 972),
+      classes: getNumber(d, 920, 32),
+      shapes: getEach(8, (i) => getNumber(d, 924 + i * 2, 16)),
+      ruleCount: getNumber(d, 940, 8),
+      slotCount: getNumber(d, 941, 8),
+      depthCount: getNumber(d, 942, 8),
+      shapeCount: getNumber(d, 943, 8),
+      hasBasename: getNumber(d, 944, 8),
+      hasExact: getNumber(d, 945, 8),
+      hasAny: getNumber(d, 946, 8),
+      hasAncestor: getNumber(d, 947, 8),
+      hasInode: getNumber(d, 948, 8),
+      hasGivenName: getNumber(d, 949, 8),
+      depths: b.slice(at + 950, at + 958),
     };
   },
 };
@@ -593,15 +588,17 @@ export interface RfNode {
   eventBurst: number;
   /** boot time in ns at which RF_MODE_MONITOR ends by itself; 0: never */
   pauseUntilNs: bigint;
+  /** 1: verdicts are not cached; for measurements */
+  noCache: number;
 }
 
 /** Byte offsets of the fields of RfNode, for code that reads only a few. */
-export const RfNodeOffset = { mode: 0, cgroupRuleset: 4, epoch: 8, scopeCgroup: 16, agentTgid: 24, ovlUpperOff: 28, eventRate: 32, eventBurst: 36, pauseUntilNs: 40 } as const;
+export const RfNodeOffset = { mode: 0, cgroupRuleset: 4, epoch: 8, scopeCgroup: 16, agentTgid: 24, ovlUpperOff: 28, eventRate: 32, eventBurst: 36, pauseUntilNs: 40, noCache: 48 } as const;
 
 export const RfNodeCodec: Codec<RfNode> = {
-  size: 48,
-  encode(v: RfNode, into = new Uint8Array(48), at = 0): Uint8Array {
-    const d = cleared(into, at, 48);
+  size: 56,
+  encode(v: RfNode, into = new Uint8Array(56), at = 0): Uint8Array {
+    const d = cleared(into, at, 56);
     putNumber(d, 0, 32, v.mode);
     putNumber(d, 4, 32, v.cgroupRuleset);
     putBigint(d, 8, v.epoch);
@@ -611,10 +608,11 @@ export const RfNodeCodec: Codec<RfNode> = {
     putNumber(d, 32, 32, v.eventRate);
     putNumber(d, 36, 32, v.eventBurst);
     putBigint(d, 40, v.pauseUntilNs);
+    putNumber(d, 48, 32, v.noCache);
     return into;
   },
   decode(b: Uint8Array, at = 0): RfNode {
-    const d = viewOf(b, at, 48);
+    const d = viewOf(b, at, 56);
     return {
       mode: getNumber(d, 0, 32),
       cgroupRuleset: getNumber(d, 4, 32),
@@ -625,6 +623,7 @@ export const RfNodeCodec: Codec<RfNode> = {
       eventRate: getNumber(d, 32, 32),
       eventBurst: getNumber(d, 36, 32),
       pauseUntilNs: getBigint(d, 40),
+      noCache: getNumber(d, 48, 32),
     };
   },
 };

@@ -121,16 +121,6 @@ describe('diffEntries', () => {
     expect(applied.shapes.size).toBe(2);
   });
 
-  it('keeps the note of the kernel that the main process has come', () => {
-    change(wanted({ 1: [A] }));
-    const known = RfWorkloadCodec.decode(maps.lookup('workloads', u64(1n)) as Uint8Array);
-    const seen = { ...known, flags: RfWorkloadFlag.WORKLOAD_MAIN_SEEN };
-    maps.update('workloads', u64(1n), RfWorkloadCodec.encode(seen));
-    applied = refreshApplied(applied, maps);
-    change(wanted({ 1: [B] }));
-    expect(applied.workloads.get(1n)?.flags).toBe(RfWorkloadFlag.WORKLOAD_MAIN_SEEN);
-  });
-
   it('a workload that is not wanted any more is deleted', () => {
     change(wanted({ 1: [A], 2: [A] }));
     expect(names(change(wanted({ 1: [A] })))).toEqual(['delete workloads']);

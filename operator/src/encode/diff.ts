@@ -2,7 +2,7 @@
 // then the pointers: one update of an entry of `workloads` is the flip for every hook. What nothing refers to any more is
 // taken away by sweepEntries, after every program that could be using it has ended.
 
-import { RfObjectKeyCodec, RfTemplateKeyCodec, RfWorkloadCodec, RfWorkloadFlag } from '../abi/abi.gen.js';
+import { RfObjectKeyCodec, RfTemplateKeyCodec, RfWorkloadCodec } from '../abi/abi.gen.js';
 import type { RfWorkload } from '../abi/abi.gen.js';
 import { type Applied, type AppliedTemplate, GENERATION_MARK, referredRulesets, templateName } from './applied.js';
 import { Batch, type MapOp, u32Key, u64Key } from './ops.js';
@@ -96,11 +96,6 @@ function encodeWorkload(wanted: WantedWorkload, placement: Placement, generation
   };
 }
 
-/** The kernel notes in the entry that the main process has come; that is not taken back. */
-function keepSeen(workload: RfWorkload, known: RfWorkload | undefined): RfWorkload {
-  return { ...workload, flags: workload.flags | ((known?.flags ?? 0) & RfWorkloadFlag.WORKLOAD_MAIN_SEEN) };
-}
-
 function sameWorkload(a: RfWorkload, b: RfWorkload | undefined): boolean {
   return (
     a.owner === b?.owner &&
@@ -166,10 +161,7 @@ export function diffEntries(wanted: Wanted, applied: Applied): Change {
     workload: encodeWorkload(workload, placement, generations),
   }));
   const workloads = new Map(
-    [...wanted.workloads].map(([cgroup, workload]) => [
-      cgroup,
-      keepSeen(encodeWorkload(workload, placement, generations), applied.workloads.get(cgroup)),
-    ]),
+    [...wanted.workloads].map(([cgroup, workload]) => [cgroup, encodeWorkload(workload, placement, generations)]),
   );
   const ops = [
     ...placement.ops(),

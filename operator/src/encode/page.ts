@@ -41,7 +41,6 @@ export interface Page extends PageBytes {
 
 export type RulesetHead = Omit<
   RfRuleset,
-  | 'depthMask'
   | 'depthCount'
   | 'depths'
   | 'shapeCount'
@@ -173,7 +172,6 @@ function tablesOf(objects: readonly PageObject[]) {
   const hasFlag = (flag: number): number =>
     objects.some(({ items }) => items.some((item) => (item.flags & flag) !== 0)) ? 1 : 0;
   return {
-    depthMask: depths.reduce((mask, depth) => mask | (1n << BigInt(depth)), 0n),
     depthCount: depths.length,
     depths: Uint8Array.from(depths),
     hasBasename: has(RfTable.BASENAME),

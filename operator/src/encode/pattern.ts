@@ -17,8 +17,8 @@ export interface EncodedPattern {
   readonly shape?: Uint8Array;
 }
 
-/** Bits of rf_ruleset.depth_mask: a deeper subtree is a shape. */
-const DEPTH_BITS = 64;
+/** The kernel keeps the hash of the first 64 components (and the canonical one before them): a deeper subtree is a shape. */
+const SUBTREE_DEPTH_MAX = 64;
 const LITERAL_COMPONENT: RfShapeComp = { prefixLen: 255, suffixLen: 0 };
 
 export function isLiteral(component: ComponentIR): component is { readonly literal: string } {
@@ -53,7 +53,7 @@ function literalTableOf(pattern: PatternIR): number | undefined {
   const count = pattern.components.length;
   if (pattern.floating) return count === 1 && !pattern.subtree ? RfTable.BASENAME : undefined;
   if (!pattern.subtree) return RfTable.EXACT;
-  return count < DEPTH_BITS ? RfTable.SUBTREE : undefined;
+  return count < SUBTREE_DEPTH_MAX ? RfTable.SUBTREE : undefined;
 }
 
 export function encodePattern(pattern: PatternIR): EncodedPattern {
