@@ -41,9 +41,10 @@ export async function* agentLines(socketPath: string, path: string): AsyncGenera
   }
 }
 
+/** Each request has a connection of its own: an agent that was busy for long has closed the idle one of the request before. */
 function send(socketPath: string, method: string, path: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method, path, timeout: TIMEOUT_MS }, (response) => {
+    const outgoing = request({ socketPath, method, path, timeout: TIMEOUT_MS, agent: false }, (response) => {
       outgoing.setTimeout(0);
       resolve(response);
     });
