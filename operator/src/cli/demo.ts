@@ -100,14 +100,16 @@ class Show {
 
   async #runCase(one: DemoCase): Promise<string[]> {
     const before = this.#rule(one);
-    const rule = one.violates === undefined ? '' : `${one.violates.policy}/${one.violates.rule}`;
+    const rule = ruleName(one);
+    if (one.violates !== undefined && before === undefined)
+      return [this.#mark(false), one.title, rule, '', 'not in force'];
     if (before !== undefined && !one.monitored && !interferes(before)) {
       return ['-', one.title, rule, before.guarantee, 'not held here, not tried'];
     }
     if (before !== undefined) this.#expectedEvents += 1;
     const outcome = await this.#stage.try(one.argv);
-    const what = { outcome, happened: one.happened(outcome), counted: this.#countOf(one) - (before?.violations ?? 0) };
-    const effect = one.monitored ? 'Report' : (before?.effect ?? 'allowed');
+    const what = { outcome, happened: one.happened(outcome), counted: countOf(this.#rule(one)) - countOf(before) };
+    const effect = effectOf(one, before);
     return [this.#mark(this.#judge(one, before, what)), one.title, rule, effect, seen(what)];
   }
 
@@ -115,10 +117,6 @@ class Show {
     if (ok) return this.#terminal.paint('green', 'ok');
     this.#failures += 1;
     return this.#terminal.paint('red', 'FAILED');
-  }
-
-  #countOf(one: DemoCase): number {
-    return this.#rule(one)?.violations ?? 0;
   }
 
   #judge(one: DemoCase, rule: RuleStatus | undefined, what: Seen): boolean {
@@ -154,6 +152,18 @@ interface Seen {
   readonly happened: boolean;
   readonly counted: number;
   readonly outcome: Outcome;
+}
+
+function ruleName({ violates }: DemoCase): string {
+  return violates === undefined ? '' : `${violates.policy}/${violates.rule}`;
+}
+
+function effectOf({ monitored }: DemoCase, rule: RuleStatus | undefined): string {
+  return monitored ? 'Report' : (rule?.effect ?? 'allowed');
+}
+
+function countOf(rule: RuleStatus | undefined): number {
+  return rule?.violations ?? 0;
 }
 
 function interferes({ effect }: RuleStatus): boolean {

@@ -4,7 +4,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { silentLog } from '../log.js';
+import { AgentFault } from '../errors.js';
+import { openLog } from '../log.js';
 import type { Target } from '../report/sinks/target.js';
 import type { Agent } from './agent.js';
 import { DEFAULT_PROTECTED_UNITS } from './defaults.js';
@@ -44,14 +45,15 @@ export async function startDemoAgent({ policies, confine, folder }: DemoAgentOpt
     protectedUnits: DEFAULT_PROTECTED_UNITS,
     events: { target: NOWHERE, name: 'nowhere' },
     redaction: { patterns: [] },
-    log: silentLog,
+    log: openLog('warn', process.stderr.isTTY),
   });
-  return {
-    agent: running.agent,
-    end: async () => {
-      await running.stop();
-      uninstallEngine(RUN_DIR);
-      rmSync(RUN_DIR, { recursive: true, force: true });
-    },
+  const end = async (): Promise<void> => {
+    await running.stop();
+    uninstallEngine(RUN_DIR);
+    rmSync(RUN_DIR, { recursive: true, force: true });
   };
+  const { ok, reasons } = running.agent.ready();
+  if (ok) return { agent: running.agent, end };
+  await end();
+  throw new AgentFault('AGENT_NOT_RUNNING', 'put the demonstration in force', { hint: reasons.join('; ') });
 }
