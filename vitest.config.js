@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['operator/src/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts'],
-    // Compiled tests lie below build/ too.
-    exclude: ['build/**', 'node_modules/**'],
+    // Compiled tests lie below build/ too; abi and native are suites of their own, with needs of their own.
+    exclude: ['build/**', 'node_modules/**', 'test/abi/**', 'test/native/**'],
     reporters: ['default', './build/tools/vitest-reporter.js'],
     maxWorkers: 2,
     testTimeout: 30_000,

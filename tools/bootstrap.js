@@ -1,12 +1,14 @@
 // Brings a bare machine to the point where the project's own tools can run, then hands over to tools/tasks.js under the
 // project's own Node. Plain JavaScript for whatever Node the machine has (18 or newer), with nothing of ours installed.
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** npm's own record of what it installed. */
+const HIDDEN_LOCK = 'node_modules/.package-lock.json';
 const projectNode = join(root, 'node_modules', 'node', 'bin', 'node');
 
 /** Oldest Node that can run this file and npm's own code. */
@@ -107,37 +109,36 @@ function isForThisMachine({ os, cpu, libc }) {
   return os.includes(process.platform) && cpu.includes(process.arch) && (!libc || libc.includes(here));
 }
 
-/** True when node_modules holds exactly what the lock file asks for; optional packages of other machines may lack. */
-function modulesMatchLock() {
-  if (!existsSync(projectNode) || !existsSync(join(root, 'node_modules/.package-lock.json'))) return false;
-  const wanted = readLock('package-lock.json');
-  const present = readLock('node_modules/.package-lock.json');
-  return Object.entries(wanted).every(([path, entry]) => {
-    if (path === '' || present[path]?.version === entry.version) return true;
-    return entry.optional && !present[path] && !isForThisMachine(entry);
-  });
+/** Lock entries that node_modules lacks, as `name@version`; optional packages of other machines are not needed. */
+function lackingModules() {
+  const wanted = Object.entries(readLock('package-lock.json'));
+  const present = existsSync(join(root, HIDDEN_LOCK)) ? readLock(HIDDEN_LOCK) : {};
+  return wanted
+    .filter(([path, { version }]) => path !== '' && present[path]?.version !== version)
+    .filter(([path, entry]) => !entry.optional || present[path] || isForThisMachine(entry))
+    .map(([path, { version, optional }]) => ({
+      optional,
+      name: `${path.replace(/^.*node_modules\//, '')}@${version}`,
+    }));
 }
 
-/** Some tools ask for a newer Node than the machine's. They only ever run under the project's, so that is a remark. */
-function npmCi(env) {
-  return run('npm', ['ci', '--loglevel=error', '--include=dev'], { stdio: ['ignore', 2, 2], env }).status === 0;
+function npm(args) {
+  // Some tools ask for a newer Node than the machine's. They only ever run under the project's: no warnings of that.
+  return run('npm', [...args, '--loglevel=error', '--include=dev'], { stdio: ['ignore', 2, 2] }).status === 0;
 }
 
-/** Under an old Node npm leaves out native parts that ask for a newer one. The project's own Node is there by then. */
-function npmCiUnderProjectNode() {
-  const folder = mkdtempSync(join(tmpdir(), 'ringfence-node-'));
-  try {
-    copyFileSync(projectNode, join(folder, 'node'));
-    return npmCi({ ...process.env, PATH: folder + delimiter + process.env.PATH });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+function installModules() {
+  if (!npm(['ci'])) return false;
+  // An old npm leaves out native parts that ask for a newer Node, but not what it is told to install by name.
+  const natives = lackingModules().filter(({ optional }) => optional);
+  return natives.length === 0 || npm(['install', '--no-save', ...natives.map(({ name }) => name)]);
 }
 
 function ensureModules() {
-  if (modulesMatchLock()) return;
+  const isComplete = () => existsSync(projectNode) && lackingModules().length === 0;
+  if (isComplete()) return;
   process.stderr.write('set-up: installing npm packages\n');
-  if (npmCi(process.env) && (modulesMatchLock() || (npmCiUnderProjectNode() && modulesMatchLock()))) return;
+  if (installModules() && isComplete()) return;
   throw new SetupError(
     'SETUP_NPM_FAILED',
     'npm ci did not install what package-lock.json asks for',
