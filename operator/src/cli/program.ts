@@ -50,7 +50,7 @@ function exitOf(fault: Fault): number {
   return fault.code === 'AGENT_OPTION_INVALID' ? EXIT.usage : EXIT.fault;
 }
 
-function buildProgram(set: (code: number) => void): Command {
+export function buildProgram(set: (code: number) => void): Command {
   const program = new Command('ringfence')
     .description('Kernel-level runtime enforcement, declared as policies')
     .exitOverride()
