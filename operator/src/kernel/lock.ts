@@ -1,7 +1,7 @@
 // One agent a machine: two would write the same maps.
 
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { AgentFault } from '../errors.js';
 import { attempt, isNativeError } from './fault.js';
 import { native } from './native.js';
@@ -16,7 +16,7 @@ export interface RunLock {
 export function lockRunDirectory(runDir: string): RunLock {
   const { FileLock } = native();
   const path = join(runDir, LOCK_FILE);
-  mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  makeFolder(runDir);
   try {
     const lock = new FileLock(path);
     return { release: () => lock.close() };
@@ -27,5 +27,19 @@ export function lockRunDirectory(runDir: string): RunLock {
     return attempt('AGENT_SOCKET_FAILED', () => {
       throw error;
     });
+  }
+}
+
+/** One folder at a time: Node's own recursive form never returns where the parent, such as /proc, takes none. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (!existsSync(dirname(path))) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    const errno = code === undefined ? {} : { errno: code };
+    throw new AgentFault('AGENT_SOCKET_FAILED', 'make the run folder', { object: path, ...errno, cause: error });
   }
 }
