@@ -91,6 +91,7 @@ export class Agent implements AgentApi {
   #kernelFault: string | undefined;
   readonly #pauses: PauseSwitch;
   readonly #timers = new Map<string, () => void>();
+  #folderRead = false;
   #stopped = false;
 
   constructor(parts: AgentParts, pause: PauseState | undefined) {
@@ -113,6 +114,7 @@ export class Agent implements AgentApi {
     const { objects, strayIssues } = this.#parts.source.take(scan);
     this.#objects = objects;
     this.#strayIssues = strayIssues;
+    this.#folderRead = true;
     this.setFault('policies', scan.faults[0]);
     const rejected = [...objects.values()].filter(({ issues }) => issues.some(({ level }) => level === 'error'));
     this.#parts.log.info('policy folder read', {
@@ -183,6 +185,7 @@ export class Agent implements AgentApi {
 
   ready(): Health {
     const reasons = [...this.health().reasons];
+    if (!this.#folderRead) reasons.push('the policy folder has not been read yet');
     if (this.#outcome === undefined) reasons.push('policies have not been applied yet');
     if (this.#kernelFault !== undefined) reasons.push(this.#kernelFault);
     return { ok: reasons.length === 0, reasons };
