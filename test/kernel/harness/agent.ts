@@ -1,18 +1,23 @@
 // The agent under test, as its users run it: a process of its own, policies as files, asked over its socket.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askAgent } from '../../../operator/src/control/client.js';
 import type { NodeStatus } from '../../../operator/src/control/agent.js';
 import type { PolicyReport } from '../../../operator/src/control/status-board.js';
 import type { PolicyEvent } from '../../../operator/src/event/types.js';
 
-export const ROOT = join(import.meta.dirname, '..', '..', '..', '..');
+/** Of the checkout, from the sources and from what is compiled alike. */
+export const ROOT = checkoutOf(import.meta.dirname);
 /** Loading the programs takes half a minute on an emulated machine. */
 const READY_LIMIT_MS = 240_000;
 const APPLY_LIMIT_MS = 60_000;
 const POLL_MS = 50;
+
+function checkoutOf(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : checkoutOf(dirname(folder));
+}
 
 export interface PolicyObject {
   readonly apiVersion: string;
@@ -104,13 +109,13 @@ export class AgentProcess {
   }
 
   /** Starts a process and does not wait. */
-  spawn(): void {
+  spawn(more: readonly string[] = []): void {
     const { folder, flags = [] } = this.#setup;
     const log = openSync(join(folder, 'agent.log'), 'a');
     const argv = [ringfence(), 'run', '--policies', this.policyFolder, '--state', this.stateFolder];
     const events = ['--run-dir', this.runFolder, '--events', join(folder, 'events.ndjson')];
     const unlimited = ['--event-rate', '0', '--event-burst', '0'];
-    this.#child = spawn(process.execPath, [...argv, ...events, ...unlimited, ...flags], {
+    this.#child = spawn(process.execPath, [...argv, ...events, ...unlimited, ...flags, ...more], {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
