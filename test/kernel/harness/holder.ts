@@ -29,7 +29,12 @@ export class Holder {
 
   /** Runs a program as a child of the process; its exit status, 128 + N where signal N ended it. */
   async run(argv: readonly string[]): Promise<number> {
-    this.#shell.stdin.write(`${argv.map((word) => `'${word}'`).join(' ')}\n`);
+    return await this.evaluate(argv.map((word) => `'${word}'`).join(' '));
+  }
+
+  /** One line of shell in the process itself. */
+  async evaluate(line: string): Promise<number> {
+    this.#shell.stdin.write(`${line}\n`);
     return Number(await this.#answer());
   }
 
