@@ -244,6 +244,7 @@ struct rf_node {
 	__u32 event_rate rf_doc("detailed events a second for each rule and workload; 0: no limit");
 	__u32 event_burst rf_doc("detailed events a second for the node; 0: no limit");
 	__u64 pause_until_ns rf_doc("boot time in ns at which RF_MODE_MONITOR ends by itself; 0: never");
+	__u64 flips rf_doc("grows after every change of workloads: cached verdicts take the new rulesets from then on");
 	__u32 no_cache rf_doc("1: verdicts are not cached; for measurements");
 	__u32 _pad;
 };

@@ -3,6 +3,6 @@
 #ifndef RF_LAYOUT_GEN_H
 #define RF_LAYOUT_GEN_H
 
-#define RF_LAYOUT_HASH 0x2e7a4b082c6923c8ULL
+#define RF_LAYOUT_HASH 0x88d6d91525583e07ULL
 
 #endif

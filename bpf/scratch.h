@@ -15,6 +15,7 @@ enum rf_engine_limits {
 	RF_COMPS = 256,			/* room for a path and its fixed or canonical beginning; a power of two, as an index mask */
 	RF_COMPS_END = RF_DEPTH_MAX + 8,	/* walks fill comps down from here, texts up from RF_COMPS_FIRST */
 	RF_COMPS_FIRST = 4,
+	RF_WANTED = 4,			/* classes of one object, and the end mark: mmap can ask for three */
 	RF_OBJECTS = 2,			/* objects of one operation: rename and link have two */
 };
 
@@ -64,6 +65,9 @@ struct rf_subject {
 	__u64 opened_trunc;		/* address of the file that open(O_TRUNC) was judged for: its truncate is that open */
 	__u64 write_mount;		/* vfsmount of the last mnt_want_write of this task */
 	struct rf_cached key;		/* of the decision being made */
+	__u64 flips;			/* of rf_node when generation was looked up */
+	__u32 generation;		/* of the workload's rulesets; 0: not looked up */
+	__u32 _pad5;
 	__u32 slots_generation;		/* rf_workload.generation that program_slots belongs to; 0: none */
 	__u32 _pad;
 	__u64 program_slots[RF_PAGES_MAX];
@@ -140,12 +144,15 @@ struct rf_scratch {
 	__u8 can_deny;
 	__u8 dry;			/* test-run: decide, and report nothing */
 	__u8 node_monitor;
+	__u64 subject;			/* address of the acting task's subject */
+	__u8 wanted[RF_WANTED];		/* rf_class, RF_CLASSES at the end */
+	__u32 _pad6;
 	__u64 program;			/* address of the acting program's text */
 	__u32 program_len;
 	__u8 program_origin;
 	__u8 program_cut;
 	__u8 has_program_slots;
-	__u8 _pad1;
+	__u8 has_counted;
 
 	/* the name being matched */
 	__u32 comp_first;		/* index of the first component in comps */

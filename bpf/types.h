@@ -47,6 +47,15 @@ enum {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct seqcount {
+	unsigned int sequence;
+};
+
+/* Any kernel type that begins with 64 bits would do: it is how eight bytes at an address are read by a typed load. */
+struct timespec64 {
+	s64 tv_sec;
+};
+
 struct qstr {
 	u32 hash;
 	u32 len;

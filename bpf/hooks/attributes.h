@@ -21,21 +21,23 @@
 SEC("?lsm/path_chmod")
 int BPF_PROG(path_chmod, const struct path *path, umode_t mode, int ret)
 {
+	struct rf_subject *who;
+
 	if (ret)
 		return ret;
-	if (!subject_now())
-		return 0;
-	return path_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), path);
+	who = subject_now();
+	return who ? path_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), path, who) : 0;
 }
 
 SEC("?lsm/path_chown")
 int BPF_PROG(path_chown, const struct path *path, unsigned long uid, unsigned long gid, int ret)
 {
+	struct rf_subject *who;
+
 	if (ret)
 		return ret;
-	if (!subject_now())
-		return 0;
-	return path_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), path);
+	who = subject_now();
+	return who ? path_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), path, who) : 0;
 }
 
 SEC("?fentry/mnt_want_write")
@@ -74,7 +76,7 @@ static __always_inline int attribute_decide(struct dentry *dentry)
 		if (sb == (__u64)dentry->d_sb)
 			place.mnt = who->write_mount;
 	}
-	return denied(place_decide(&place));
+	return denied(place_decide(&place, who));
 }
 
 /* Times only: mode, owner and size have hooks of their own. */
@@ -129,11 +131,12 @@ int BPF_PROG(attr_acl_del, void *idmap, struct dentry *dentry, const char *name,
 
 static __always_inline int ioctl_decide(struct file *file, unsigned int cmd)
 {
+	struct rf_subject *who;
+
 	if (cmd != RF_IOC_SETFLAGS && cmd != RF_IOC32_SETFLAGS && cmd != RF_IOC_FSSETXATTR)
 		return 0;
-	if (!subject_now())
-		return 0;
-	return file_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), file);
+	who = subject_now();
+	return who ? file_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES), file, who) : 0;
 }
 
 SEC("?lsm/file_ioctl")

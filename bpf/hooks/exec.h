@@ -83,7 +83,7 @@ static __always_inline void chain_continue(struct rf_scratch *s, struct rf_subje
 	if (first || who->chain_generation != s->generation)
 		who->chain_generation = 0;
 	else
-		bpf_probe_read_kernel(s->counted, sizeof(s->counted), who->chain_violated);
+		s->has_counted = !bpf_probe_read_kernel(s->counted, sizeof(s->counted), who->chain_violated);
 }
 
 static __always_inline void chain_note(struct rf_scratch *s, struct rf_subject *who)
@@ -93,7 +93,8 @@ static __always_inline void chain_note(struct rf_scratch *s, struct rf_subject *
 	if (!s->hits_total)
 		return;
 	for (p = 0; p < RF_PAGES_MAX; p++)
-		who->chain_violated[p] = s->final_violated[p] | s->counted[p];
+		who->chain_violated[p] = (p < s->page_count ? s->final_violated[p] : 0) |
+					 (s->has_counted ? s->counted[p] : 0);
 	who->chain_generation = s->generation;
 }
 
@@ -225,7 +226,7 @@ int BPF_PROG(map_file, struct file *file, unsigned long reqprot, unsigned long p
 		classes |= RF_BIT(WRITE);
 	if (!classes)
 		return 0;
-	return file_decide(RF_HOOK_MAP, classes, file);
+	return file_decide(RF_HOOK_MAP, classes, file, who);
 }
 
 SEC("?lsm/file_mprotect")
@@ -253,7 +254,7 @@ int BPF_PROG(map_protect, struct vm_area_struct *vma, unsigned long reqprot, uns
 		classes |= RF_BIT(WRITE);
 	if (!classes)
 		return 0;
-	return file_decide(RF_HOOK_MAP, classes, file);
+	return file_decide(RF_HOOK_MAP, classes, file, who);
 }
 
 #endif

@@ -48,30 +48,30 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	if (flags & RF_OPEN_EXEC)
 		return 0;
 	who->opened_trunc = flags & RF_O_TRUNC ? (__u64)file : 0;
-	return file_decide(RF_HOOK_OPEN, mode_classes(file->f_mode, flags), file);
+	return file_decide(RF_HOOK_OPEN, mode_classes(file->f_mode, flags), file, who);
 }
 
 SEC("?lsm/file_receive")
 int BPF_PROG(file_receive, struct file *file, int ret)
 {
+	struct rf_subject *who;
 	__u32 mode;
 
 	if (ret)
 		return ret;
-	if (!subject_now())
+	who = subject_now();
+	if (!who)
 		return 0;
 	mode = file->f_mode;
 	if (mode & RF_FMODE_PATH)
 		return 0;
-	return file_decide(RF_HOOK_RECEIVE, mode_classes(mode, 0), file);
+	return file_decide(RF_HOOK_RECEIVE, mode_classes(mode, 0), file, who);
 }
 
 /* The truncation by open(O_TRUNC) was decided with the open; ftruncate and truncate are operations of their own. */
-static __always_inline bool truncated_by_open(__u64 file)
+static __always_inline bool truncated_by_open(struct rf_subject *who, __u64 file)
 {
-	struct rf_subject *who = subject_now();
-
-	if (!who || who->opened_trunc != file)
+	if (who->opened_trunc != file)
 		return false;
 	who->opened_trunc = 0;
 	return true;
@@ -80,22 +80,28 @@ static __always_inline bool truncated_by_open(__u64 file)
 SEC("?lsm/file_truncate")
 int BPF_PROG(file_truncate, struct file *file, int ret)
 {
+	struct rf_subject *who;
+
 	if (ret)
 		return ret;
-	if (truncated_by_open((__u64)file))
+	who = subject_now();
+	if (!who || truncated_by_open(who, (__u64)file))
 		return 0;
-	return file_decide(RF_HOOK_TRUNCATE, RF_BIT(WRITE), file);
+	return file_decide(RF_HOOK_TRUNCATE, RF_BIT(WRITE), file, who);
 }
 
 /* Up to 6.1 the path is the one inside the file that open(O_TRUNC) or ftruncate has. */
 SEC("?lsm/path_truncate")
 int BPF_PROG(path_truncate, const struct path *path, int ret)
 {
+	struct rf_subject *who;
+
 	if (ret)
 		return ret;
-	if (truncated_by_open((__u64)path - bpf_core_field_offset(struct file, f_path)))
+	who = subject_now();
+	if (!who || truncated_by_open(who, (__u64)path - bpf_core_field_offset(struct file, f_path)))
 		return 0;
-	return path_decide(RF_HOOK_TRUNCATE, RF_BIT(WRITE), path);
+	return path_decide(RF_HOOK_TRUNCATE, RF_BIT(WRITE), path, who);
 }
 
 static __always_inline int entry_decide(__u32 hook, __u32 classes, const struct path *dir, struct dentry *dentry)
@@ -104,7 +110,9 @@ static __always_inline int entry_decide(__u32 hook, __u32 classes, const struct 
 		.mnt = (__u64)dir->mnt, .dentry = (__u64)dentry, .hook = hook, .classes = classes,
 	};
 
-	return subject_now() ? denied(place_decide(&place)) : 0;
+	struct rf_subject *who = subject_now();
+
+	return who ? denied(place_decide(&place, who)) : 0;
 }
 
 SEC("?lsm/path_mknod")

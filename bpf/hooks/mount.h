@@ -35,7 +35,9 @@ static __always_inline int tree_decide(const struct path *at, __u32 classes, boo
 		.classes = classes | (stacked ? RF_BIT(LINK) : 0), .tree = stacked,
 	};
 
-	return denied(place_decide(&place));
+	struct rf_subject *who = subject_now();
+
+	return who ? denied(place_decide(&place, who)) : 0;
 }
 
 SEC("?lsm/sb_mount")
@@ -44,8 +46,6 @@ int BPF_PROG(mount_old, const char *dev_name, const struct path *path, const cha
 {
 	if (ret)
 		return ret;
-	if (!subject_now())
-		return 0;
 	if ((flags & RF_MS_PROPAGATION) || ((flags & RF_MS_REMOUNT) && !(flags & RF_MS_MOVE)))
 		return 0;
 	return tree_decide(path, RF_BIT(WRITE), (flags & (RF_MS_BIND | RF_MS_MOVE)) || type_is_stacked(type));
@@ -56,7 +56,7 @@ int BPF_PROG(mount_move, const struct path *from, const struct path *to, int ret
 {
 	if (ret)
 		return ret;
-	return subject_now() ? tree_decide(to, RF_BIT(WRITE), true) : 0;
+	return tree_decide(to, RF_BIT(WRITE), true);
 }
 
 SEC("?lsm/sb_pivotroot")
@@ -64,7 +64,7 @@ int BPF_PROG(mount_pivot, const struct path *old_path, const struct path *new_pa
 {
 	if (ret)
 		return ret;
-	return subject_now() ? tree_decide(new_path, 0, true) : 0;
+	return tree_decide(new_path, 0, true);
 }
 
 #endif

@@ -35,8 +35,7 @@ int test_match(struct rf_test *test)
 	s->program_origin = test->program_origin;
 	s->program_cut = 0;
 	s->has_program_slots = 0;
-	for (i = 0; i < RF_PAGES_MAX; i++)
-		s->program_slots[i] = s->counted[i] = 0;
+	s->has_counted = 0;
 	ref = &s->ref[0];
 	ref->kind = test->miss == RF_MISS_NAMELESS ? RF_REF_NONE : RF_REF_TEXT;
 	ref->text = (__u64)test + __builtin_offsetof(struct rf_test, path);

@@ -86,6 +86,34 @@ __attribute__((noinline)) __u64 comp_as(struct rf_scratch *s, __u32 at, __u32 pr
 	return text_hash(s, s->name, RF_SEED, pre + 1);
 }
 
+/*
+ * The hash of a literal component without its words: what a walk needs. Where typed loads exist the name is read eight bytes
+ * at a time, past its end at most to the end of a word; the bytes beyond are masked away.
+ */
+static __always_inline __u64 comp_hash(struct rf_scratch *s, __u32 at)
+{
+	__u64 name = RF_COMP(s, at).name, hash = RF_SEED, carry = '/', word;
+	__u32 i, len = RF_COMP(s, at).len & 0xff;
+
+	if (!rf_can_cast)
+		return comp_as(s, at, 255, 0);
+	for (i = 0; i < (RF_NAME_MAX + 1) / 8; i++) {
+		__u32 left = len - i * 8;
+
+		if (i * 8 >= len)
+			break;
+		RF_LOAD(word, timespec64, name + i * 8, tv_sec);
+		if (left < 8)
+			word &= (1ULL << (left * 8)) - 1;
+		hash = hash_word(hash, carry | word << 8);
+		carry = word >> 56;
+	}
+	/* the "/" makes the text one byte longer than the name: its last byte, or "/" alone, may be a word of its own */
+	if ((len & 7) == 0)
+		hash = hash_word(hash, carry);
+	return hash;
+}
+
 __attribute__((noinline)) __u64 suffix_as(struct rf_scratch *s, __u64 hash)
 {
 	if (!s)
@@ -144,22 +172,20 @@ static __always_inline void name_canonical(struct rf_scratch *s)
 	}
 }
 
-static long prefix_step(__u32 i, struct rf_scratch **ctx)
-{
-	struct rf_scratch *s = *ctx;
-	__u32 at = s->comp_first + i;
-
-	s->full_hash = hash_path(s->full_hash, RF_COMP(s, at).hash);
-	if (i + 1 < RF_PREFIXES)
-		s->prefix[i + 1] = s->full_hash;
-	return 0;
-}
-
 static __always_inline void name_prefixes(struct rf_scratch *s)
 {
-	s->full_hash = RF_SEED;
-	s->prefix[0] = RF_SEED;
-	bpf_loop(s->comp_count & 0xff, prefix_step, &s, 0);
+	__u32 i, first = s->comp_first, count = s->comp_count;
+	__u64 hash = RF_SEED;
+
+	s->prefix[0] = hash;
+	for (i = 0; i < RF_DEPTH_MAX + 4; i++) {
+		if (i >= count)
+			break;
+		hash = hash_path(hash, RF_COMP(s, first + i).hash);
+		if (i + 1 < RF_PREFIXES)
+			s->prefix[i + 1] = hash;
+	}
+	s->full_hash = hash;
 }
 
 struct text_ctx {

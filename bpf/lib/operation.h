@@ -155,7 +155,7 @@ static __always_inline void operation_event(struct rf_scratch *s, struct rf_subj
 	e->workload = who->workload;
 	e->program_hash = who->program[who->active & 1].hash;
 	e->lineage_count = who->lineage_count;
-	bpf_probe_read_kernel(e->lineage, sizeof(e->lineage), who->lineage);
+	s->subject = (__u64)who;
 }
 
 /* Takes working memory and fills in who acts. Hooks that can deny say so. */
@@ -165,13 +165,15 @@ static __always_inline struct rf_scratch *operation_open(struct rf_subject *who,
 	struct rf_scratch *s = scratch_take();
 	struct rf_task_program *program;
 	struct rf_node *state = node_state();
+	int i;
 
 	if (!s)
 		return NULL;
 	s->hook = hook;
 	s->ref_count = 1;
 	s->page_count = w->page_count & 0xf;
-	bpf_probe_read_kernel(s->pages, sizeof(s->pages), w->pages);
+	for (i = 0; i < RF_PAGES_MAX; i++)
+		s->pages[i] = w->pages[i];
 	s->generation = w->generation;
 	s->session = who->session;
 	s->main_process = !!(who->flags & RF_SUBJECT_MAIN);
@@ -191,11 +193,8 @@ static __always_inline struct rf_scratch *operation_open(struct rf_subject *who,
 	if (who->slots_generation && who->slots_generation == w->generation) {
 		bpf_probe_read_kernel(s->program_slots, sizeof(s->program_slots), who->program_slots);
 		s->has_program_slots = 1;
-	} else {
-		/* memory that another decision left: a page that program_match skips must read as no slot */
-		__builtin_memset(s->program_slots, 0, sizeof(s->program_slots));
 	}
-	__builtin_memset(s->counted, 0, sizeof(s->counted));
+	s->has_counted = 0;
 	operation_event(s, who);
 	return s;
 }
@@ -225,17 +224,36 @@ static __always_inline int workload_missing(struct rf_subject *who)
 }
 
 /*
+ * The generation of the workload's rulesets, looked up once for each flip of the node: cached verdicts cost no lookup of the
+ * workload. A flip that is written and not yet counted in `flips` has not happened for them.
+ */
+static __always_inline bool generation_seen(struct rf_subject *who, const struct rf_node *state)
+{
+	__u64 flips = state->flips, id = who->workload;
+	struct rf_workload *w;
+
+	if (who->flips == flips && who->generation)
+		return true;
+	w = bpf_map_lookup_elem(&workloads, &id);
+	if (!w)
+		return false;
+	who->flips = flips;
+	who->generation = w->generation;
+	return who->generation != 0;
+}
+
+/*
  * Keys stand in task storage: the verifier refuses arithmetic on kernel pointers until they have been through memory that
  * it does not track, hence the barrier.
  */
-static __always_inline bool cache_key(struct rf_cached *c, __u64 dentry, __u64 mount, struct rf_workload *w,
-				      __u32 session)
+static __always_inline bool cache_key(struct rf_subject *who, __u64 dentry, __u64 mount)
 {
+	struct rf_cached *c = &who->key;
 	struct rf_node *state = node_state();
 	__u64 rename, mounts, inode = 0, parent = 0, number = 0;
 	__u32 generation = 0, hash = 0, len = 0;
 
-	if (!&rename_lock || !&mount_lock || !state || state->no_cache)
+	if (!&rename_lock || !&mount_lock || !state || state->no_cache || !generation_seen(who, state))
 		return false;
 	sequences_read(&rename, &mounts);
 	if ((rename | mounts) & 1)
@@ -258,24 +276,28 @@ static __always_inline bool cache_key(struct rf_cached *c, __u64 dentry, __u64 m
 	RF_LOAD(generation, inode, inode, i_generation);
 	c->parent_inode = number ^ (__u64)generation << 32;
 	c->sequences = rename << 32 | mounts;
-	c->version = (__u64)w->generation << 32 | session;
+	c->version = (__u64)who->generation << 32 | who->session;
 	c->epoch = state->epoch;
 	asm volatile("" ::: "memory");
 	return true;
 }
 
-static __always_inline __u64 cache_check(const struct rf_cached *c)
+/*
+ * Binds the classes to the key. The fields of the key are compared one by one; this only keeps an entry that two CPUs wrote
+ * at once, half and half, from being taken for either.
+ */
+static __always_inline __u64 cache_check(const struct rf_cached *c, __u64 classes)
 {
-	__u64 h = c->dentry ^ c->classes;
+	__u64 h = classes * RF_MUL + c->dentry;
 
-	h = (h << 9 | h >> 55) ^ c->mount;
-	h = (h << 9 | h >> 55) ^ c->parent;
-	h = (h << 9 | h >> 55) ^ c->name;
-	h = (h << 9 | h >> 55) ^ c->inode;
-	h = (h << 9 | h >> 55) ^ c->parent_inode;
-	h = (h << 9 | h >> 55) ^ c->sequences;
-	h = (h << 9 | h >> 55) ^ c->version;
-	return ((h << 9 | h >> 55) ^ c->epoch) * RF_MUL | 1;
+	h = h * 3 + c->mount;
+	h = h * 5 + c->parent;
+	h = h * 7 + c->name;
+	h = h * 11 + c->inode;
+	h = h * 13 + c->parent_inode;
+	h = h * 17 + c->sequences;
+	h = h * 19 + c->version;
+	return h * 23 + c->epoch;
 }
 
 static __always_inline __u32 cache_slot(const struct rf_cached *c)
@@ -288,15 +310,15 @@ static __always_inline __u32 cache_slot(const struct rf_cached *c)
 static __always_inline bool cache_has(const struct rf_cached *want, __u32 classes)
 {
 	__u32 slot = cache_slot(want);
-	struct rf_cached *c = bpf_map_lookup_elem(&verdicts, &slot), seen;
+	const struct rf_cached *c = bpf_map_lookup_elem(&verdicts, &slot);
+	__u64 clean;
 
-	if (!c)
+	if (!c || c->dentry != want->dentry || c->version != want->version || c->sequences != want->sequences ||
+	    c->parent != want->parent || c->name != want->name || c->inode != want->inode ||
+	    c->parent_inode != want->parent_inode || c->mount != want->mount || c->epoch != want->epoch)
 		return false;
-	seen = *c;
-	return seen.dentry == want->dentry && seen.mount == want->mount && seen.parent == want->parent &&
-	       seen.name == want->name && seen.inode == want->inode && seen.parent_inode == want->parent_inode &&
-	       seen.sequences == want->sequences && seen.version == want->version && seen.epoch == want->epoch &&
-	       (seen.classes & classes) == classes && seen.check == cache_check(&seen);
+	clean = c->classes;
+	return (clean & classes) == classes && c->check == cache_check(want, clean);
 }
 
 static __always_inline void cache_put(struct rf_cached *want, __u32 classes)
@@ -307,7 +329,7 @@ static __always_inline void cache_put(struct rf_cached *want, __u32 classes)
 	if (!c)
 		return;
 	want->classes = classes;
-	want->check = cache_check(want);
+	want->check = cache_check(want, classes);
 	*c = *want;
 }
 
@@ -315,28 +337,30 @@ static __always_inline void cache_put(struct rf_cached *want, __u32 classes)
  * Decides an operation on one file that has dentry and mount. Global: every hook calls the one verified copy. Its argument
  * is memory because the verifier takes no kernel pointer for a number ("R4 is not a scalar").
  */
-__attribute__((noinline)) int place_decide(const struct rf_place *place)
+__attribute__((noinline)) int place_decide(const struct rf_place *place, struct rf_subject *who)
 {
-	struct rf_subject *who = subject_of(bpf_get_current_task_btf());
 	struct rf_workload *w;
 	struct rf_scratch *s;
 	bool cacheable, clean;
-	__u64 mount;
+	__u64 mount, id;
 	__u32 classes;
 
-	if (!place || !who || !who->workload)
+	if (!place || !who)
 		return 0;
 	classes = place->classes;
 	mount = place->mnt ? mount_of(place->mnt) : 0;
-	w = bpf_map_lookup_elem(&workloads, &who->workload);
+	/* a copy-up changes an origin and no sequence */
+	cacheable = !place->tree && mount && !(classes & RF_BINARY_CLASSES);
+	if (cacheable) {
+		cacheable = cache_key(who, place->dentry, mount);
+		if (cacheable && cache_has(&who->key, classes))
+			return 0;
+	}
+	id = who->workload;
+	w = bpf_map_lookup_elem(&workloads, &id);
 	if (!w)
 		return workload_missing(who);
 	if (!(w->classes & classes))
-		return 0;
-	/* a copy-up changes an origin and no sequence */
-	cacheable = !place->tree && mount && !(classes & RF_BINARY_CLASSES) &&
-		    cache_key(&who->key, place->dentry, mount, w, who->session);
-	if (cacheable && cache_has(&who->key, classes))
 		return 0;
 	s = operation_open(who, w, place->hook, true);
 	if (!s)
@@ -347,7 +371,7 @@ __attribute__((noinline)) int place_decide(const struct rf_place *place)
 	s->ref[0].classes = place->tree ? classes & ~RF_BIT(LINK) : classes;
 	s->tree_change = !!place->tree;
 	clean = judge(s);
-	if (cacheable && clean)
+	if (cacheable && clean && w->generation == (__u32)(who->key.version >> 32))
 		cache_put(&who->key, classes);
 	return operation_close(s, who);
 }
@@ -360,22 +384,22 @@ static __always_inline int denied(int decision)
 	return -RF_EPERM;
 }
 
-static __always_inline int path_decide(__u32 hook, __u32 classes, const struct path *path)
+static __always_inline int path_decide(__u32 hook, __u32 classes, const struct path *path, struct rf_subject *who)
 {
 	struct rf_place place = {
 		.mnt = (__u64)path->mnt, .dentry = (__u64)path->dentry, .hook = hook, .classes = classes,
 	};
 
-	return denied(place_decide(&place));
+	return denied(place_decide(&place, who));
 }
 
-static __always_inline int file_decide(__u32 hook, __u32 classes, struct file *file)
+static __always_inline int file_decide(__u32 hook, __u32 classes, struct file *file, struct rf_subject *who)
 {
 	struct rf_place place = {
 		.mnt = (__u64)file->f_path.mnt, .dentry = (__u64)file->f_path.dentry, .hook = hook, .classes = classes,
 	};
 
-	return denied(place_decide(&place));
+	return denied(place_decide(&place, who));
 }
 
 #endif

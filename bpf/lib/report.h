@@ -266,6 +266,8 @@ static __always_inline void event_send(struct rf_scratch *s)
 	e->hit_count = s->hits_total < RF_HITS_MAX ? s->hits_total : RF_HITS_MAX;
 	e->program_origin = s->program_origin;
 	event_task(e);
+	bpf_probe_read_kernel(e->lineage, sizeof(e->lineage),
+			      (void *)(s->subject + __builtin_offsetof(struct rf_subject, lineage)));
 	e->text_len = s->text_len[0];
 	e->text2_len = s->text_len[1];
 	if (s->given_flag && s->ref_count == 1) {

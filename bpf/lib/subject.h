@@ -92,7 +92,7 @@ static __always_inline void bind_write(struct rf_subject *who, struct task_struc
 	__u64 owner = w->owner;
 
 	who->workload = owner;
-	who->slots_generation = 0;
+	who->slots_generation = who->generation = 0;
 	if (w->flags & RF_WORKLOAD_HOST) {
 		who->session = RF_SESSION_HOST;
 		who->flags = RF_SUBJECT_HOST | moved;

@@ -131,7 +131,7 @@ static long walk_step(__u32 i, struct rf_scratch **ctx)
 	RF_LOAD(len, dentry, dentry, d_name.len);
 	RF_COMP(s, at).name = name;
 	RF_COMP(s, at).len = len & 0xff;
-	RF_COMP(s, at).hash = comp_as(s, at, 255, 0);
+	RF_COMP(s, at).hash = comp_hash(s, at);
 	s->comp_first = at;
 	s->comp_count++;
 	s->walk_dentry = parent;

@@ -12,7 +12,7 @@
 #define RF_BINARY_CLASSES (1U << RF_CLASS_EXEC | 1U << RF_CLASS_MAP)
 
 /*
- * Violations of one class by one object, as bits of rules. Without branches, as the ten classes are unrolled: `unknown_mask`
+ * Violations of one class by one object, as bits of rules. Almost without branches, as the classes are unrolled: `unknown_mask`
  * and `deep_mask` are all ones where a missing name, or a cut one, leaves rules with patterns undecided.
  */
 static __always_inline void class_judge(struct rf_scratch *s, const struct rf_ruleset *rs, struct rf_found *f, __u32 c,
@@ -32,7 +32,6 @@ static __always_inline void class_judge(struct rf_scratch *s, const struct rf_ru
 		hit |= s->given_hit[p] & ~allow;
 		force &= ~(allow & -(__u64)s->deny_only);
 	}
-	force &= -(__u64)(s->want >> c & 1);
 	if (c < RF_CLASS_EXEC)
 		force &= s->path_mask;
 	f->violated[p] |= ((hit & ~allow) | (allow & ~hit & ~unknown)) & force;
@@ -42,15 +41,20 @@ static __always_inline void class_judge(struct rf_scratch *s, const struct rf_ru
 static __always_inline void object_judge(struct rf_scratch *s, struct rf_ruleset *rs, __u32 o)
 {
 	struct rf_found *f = o ? &s->found[1] : &s->found[0];
-	__u32 c, p = s->page & 7;
+	__u32 c, k, p = s->page & 7;
 	__u64 force;
 
+	f->violated[p] = f->unresolved[p] = f->tree[p] = f->slots[p] = 0;
 	if (!(rs->classes & s->want) && !(s->tree_change && rs->deny_link))
 		return;
 	ruleset_match(s, rs, s->miss == RF_MISS_NONE, o);
 	force = rs->sessions[s->session < RF_SESSIONS ? s->session : 0];
-	for (c = 0; c < RF_CLASSES; c++)
+	for (k = 0; k < RF_WANTED; k++) {
+		c = s->wanted[k];
+		if (c >= RF_CLASSES)
+			break;
 		class_judge(s, rs, f, c, force);
+	}
 	f->slots[p] = s->slot_hit;
 	if (s->tree_change && o == 0)
 		f->tree[p] = rs->deny_link & force;
@@ -88,7 +92,10 @@ __attribute__((noinline)) int page_judge(struct rf_scratch *s, __u32 page, __u32
 		s->given_hit[p] = s->hit[RF_CLASS_EXEC];
 		if (s->given_hit[p])
 			s->given_flag = 1;
-	} else if (rs->slot_needs_program) {
+	} else {
+		s->program_slots[p] = 0;
+		if (!rs->slot_needs_program)
+			return 0;
 		ruleset_match(s, rs, !s->miss, 0);
 		s->program_slots[p] = s->program_hit;
 	}
@@ -169,20 +176,39 @@ static __always_inline void settle(struct rf_scratch *s)
 		page_settle(s, p, 0);
 		if (s->ref_count > 1)
 			page_settle(s, p, 1);
-		s->final_violated[p] &= ~s->counted[p];
+		if (s->has_counted) {
+			s->final_violated[p] &= ~s->counted[p];
+			s->final_unresolved[p] &= ~s->counted[p];
+		}
 		/* a rule that one object violates for sure is not decided by the posture of another */
-		s->final_unresolved[p] &= ~(s->final_violated[p] | s->counted[p]);
+		s->final_unresolved[p] &= ~s->final_violated[p];
 	}
 }
 
 static __always_inline void found_clear(struct rf_scratch *s)
 {
-	__builtin_memset(s->found, 0, sizeof(s->found));
-	__builtin_memset(s->final_violated, 0, sizeof(s->final_violated));
-	__builtin_memset(s->final_unresolved, 0, sizeof(s->final_unresolved));
-	__builtin_memset(s->given_hit, 0, sizeof(s->given_hit));
+	__u32 p;
+
+	for (p = 0; p < RF_PAGES_MAX; p++) {
+		if (p >= s->page_count)
+			break;
+		s->final_violated[p] = s->final_unresolved[p] = s->given_hit[p] = 0;
+	}
 	s->found_any = s->data_len = s->classes = s->flags = s->given_flag = s->broken = 0;
 	s->text_len[0] = s->text_len[1] = 0;
+}
+
+/* The classes of an operation as a short list: few of the ten are asked for at once. */
+static __always_inline void wanted_fill(struct rf_scratch *s, __u32 classes)
+{
+	__u32 c, n = 0;
+
+	s->want = classes;
+	for (c = 0; c < RF_CLASSES; c++) {
+		s->wanted[n & 3] = c;
+		n += classes >> c & 1;
+	}
+	s->wanted[n & 3] = RF_CLASSES;
 }
 
 /* One object: its name, then every page. */
@@ -190,7 +216,7 @@ static __always_inline void ref_judge(struct rf_scratch *s, __u32 o)
 {
 	struct rf_ref *ref = o ? &s->ref[1] : &s->ref[0];
 
-	s->want = ref->classes;
+	wanted_fill(s, ref->classes);
 	s->classes |= ref->classes;
 	s->match_mode = RF_MATCH_OBJECT;
 	s->item_origin = ref->origin;
@@ -219,9 +245,9 @@ static __always_inline void sequences_read(__u64 *rename, __u64 *mount)
 	__u32 r = 0, m = 0;
 
 	if (&rename_lock)
-		bpf_probe_read_kernel(&r, sizeof(r), &rename_lock);
+		RF_LOAD(r, seqcount, (__u64)&rename_lock, sequence);
 	if (&mount_lock)
-		bpf_probe_read_kernel(&m, sizeof(m), &mount_lock);
+		RF_LOAD(m, seqcount, (__u64)&mount_lock, sequence);
 	*rename = r;
 	*mount = m;
 }

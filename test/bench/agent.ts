@@ -4,6 +4,9 @@ import { openSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RfNodeCodec } from '../../operator/src/abi/abi.gen.js';
+import { native } from '../../operator/src/kernel/native.js';
+import { engineSet, pinPath } from '../../operator/src/kernel/pins.js';
 import { SETTINGS, type SettingName } from './plan.js';
 import { writePolicies } from './policies.js';
 
@@ -33,16 +36,27 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
+/** Behind the agent's back, which has no such option: the switch is for measurements. */
+function switchCacheOff(): void {
+  const node = native().BpfMap.openPinned(pinPath(engineSet(join(FOLDER, 'bpf')), 'maps', 'node'));
+  try {
+    const key = new Uint8Array(4);
+    const value = node.lookup(key);
+    if (value === undefined) throw new Error('the node map has no entry');
+    node.update(key, RfNodeCodec.encode({ ...RfNodeCodec.decode(value), noCache: 1 }));
+  } finally {
+    node.close();
+  }
+}
+
 export async function startAgent(name: SettingName): Promise<ChildProcess> {
   const setting = SETTINGS[name];
   rmSync(FOLDER, { recursive: true, force: true });
   const policies = join(FOLDER, 'policies');
   writePolicies(policies, setting.policies);
   const log = openSync(LOG, 'a');
-  const argv = [program(), 'run', '--policies', policies, '--state', join(FOLDER, 'state'), '--socket', SOCKET];
-  const agent = spawn(process.execPath, setting.cached ? argv : [...argv, '--no-cache'], {
-    stdio: ['ignore', log, log],
-  });
+  const argv = [program(), 'run', '--policies', policies, '--state', join(FOLDER, 'state'), '--run-dir', FOLDER];
+  const agent = spawn(process.execPath, argv, { stdio: ['ignore', log, log] });
   const began = Date.now();
   while (!(await answers('/readyz'))) {
     if (agent.exitCode !== null || Date.now() - began > READY_LIMIT_MS) {
@@ -50,6 +64,7 @@ export async function startAgent(name: SettingName): Promise<ChildProcess> {
     }
     await sleep(200);
   }
+  if (!setting.cached) switchCacheOff();
   return agent;
 }
 
@@ -58,6 +73,6 @@ export async function removeAgent(agent: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => agent.once('exit', resolve));
   agent.kill('SIGTERM');
   await ended;
-  const removed = spawnSync(process.execPath, [program(), 'uninstall'], { encoding: 'utf8' });
+  const removed = spawnSync(process.execPath, [program(), 'uninstall', '--run-dir', FOLDER], { encoding: 'utf8' });
   if (removed.status !== 0) throw new Error(`uninstall ended with ${removed.status}: ${removed.stderr}`);
 }

@@ -3,7 +3,7 @@ import { cleared, getBigint, getEach, getNumber, getText, putBigint, putEach, pu
 import type { Codec } from './codec.js';
 
 /** Both sides of the contract must have been made from the same layout. */
-export const RF_LAYOUT_HASH = '2e7a4b082c6923c8';
+export const RF_LAYOUT_HASH = '88d6d91525583e07';
 
 export const RfLimits = {
   RULES_MAX: 64,
@@ -588,17 +588,19 @@ export interface RfNode {
   eventBurst: number;
   /** boot time in ns at which RF_MODE_MONITOR ends by itself; 0: never */
   pauseUntilNs: bigint;
+  /** grows after every change of workloads: cached verdicts take the new rulesets from then on */
+  flips: bigint;
   /** 1: verdicts are not cached; for measurements */
   noCache: number;
 }
 
 /** Byte offsets of the fields of RfNode, for code that reads only a few. */
-export const RfNodeOffset = { mode: 0, cgroupRuleset: 4, epoch: 8, scopeCgroup: 16, agentTgid: 24, ovlUpperOff: 28, eventRate: 32, eventBurst: 36, pauseUntilNs: 40, noCache: 48 } as const;
+export const RfNodeOffset = { mode: 0, cgroupRuleset: 4, epoch: 8, scopeCgroup: 16, agentTgid: 24, ovlUpperOff: 28, eventRate: 32, eventBurst: 36, pauseUntilNs: 40, flips: 48, noCache: 56 } as const;
 
 export const RfNodeCodec: Codec<RfNode> = {
-  size: 56,
-  encode(v: RfNode, into = new Uint8Array(56), at = 0): Uint8Array {
-    const d = cleared(into, at, 56);
+  size: 64,
+  encode(v: RfNode, into = new Uint8Array(64), at = 0): Uint8Array {
+    const d = cleared(into, at, 64);
     putNumber(d, 0, 32, v.mode);
     putNumber(d, 4, 32, v.cgroupRuleset);
     putBigint(d, 8, v.epoch);
@@ -608,11 +610,12 @@ export const RfNodeCodec: Codec<RfNode> = {
     putNumber(d, 32, 32, v.eventRate);
     putNumber(d, 36, 32, v.eventBurst);
     putBigint(d, 40, v.pauseUntilNs);
-    putNumber(d, 48, 32, v.noCache);
+    putBigint(d, 48, v.flips);
+    putNumber(d, 56, 32, v.noCache);
     return into;
   },
   decode(b: Uint8Array, at = 0): RfNode {
-    const d = viewOf(b, at, 56);
+    const d = viewOf(b, at, 64);
     return {
       mode: getNumber(d, 0, 32),
       cgroupRuleset: getNumber(d, 4, 32),
@@ -623,7 +626,8 @@ export const RfNodeCodec: Codec<RfNode> = {
       eventRate: getNumber(d, 32, 32),
       eventBurst: getNumber(d, 36, 32),
       pauseUntilNs: getBigint(d, 40),
-      noCache: getNumber(d, 48, 32),
+      flips: getBigint(d, 48),
+      noCache: getNumber(d, 56, 32),
     };
   },
 };

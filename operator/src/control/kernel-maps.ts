@@ -39,7 +39,16 @@ export function capacityOf(maps: Maps): Capacity {
 
 /** @throws KernelFault; the ops before the failing one are in force, which is safe in their order */
 export function applyOps(maps: Maps, ops: readonly MapOp[]): void {
-  for (const op of ops) applyOp(maps, op);
+  try {
+    for (const op of ops) applyOp(maps, op);
+  } finally {
+    // also after a failure: what was flipped before it counts
+    if (ops.some(changesWorkloads)) updateNode(maps, { flips: BigInt.asUintN(64, readNode(maps).flips + 1n) });
+  }
+}
+
+function changesWorkloads(op: MapOp): boolean {
+  return (op.kind === 'write' || op.kind === 'delete') && op.map === 'workloads';
 }
 
 function applyOp(maps: Maps, op: MapOp): void {
