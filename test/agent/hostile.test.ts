@@ -46,9 +46,11 @@ function codesFor(status: NodeStatus, name: string): string[] {
   return [...stray, ...own.map(({ code }) => code)];
 }
 
-const BOMB = ['a: &a [x, x, x, x, x, x, x, x, x]']
-  .concat(Array.from({ length: 12 }, (_, index) => `b${index}: &b${index} [${'*a, '.repeat(8)}*a]`))
-  .join('\n');
+/** Each line is nine times the one before. */
+const BOMB = Array.from({ length: 12 }, (_, index) => {
+  const part = index === 0 ? 'x' : `*a${index - 1}`;
+  return `a${index}: &a${index} [${Array(9).fill(part).join(', ')}]`;
+}).join('\n');
 
 describe('a policy file', () => {
   it.each<[string, string, string | Uint8Array]>([
