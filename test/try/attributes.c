@@ -183,6 +183,36 @@ static int set_fsxattr(int argc, char **argv)
 	return on_descriptor(argv[0], change_fsxattr, argv);
 }
 
+/* Flags without the one that ext4 sets by itself. */
+static long flags_of(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), flags = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		flags = 0;
+	close(fd);
+	return flags & ~FS_EXTENT_FL;
+}
+
+/* What stat does not show: the list of extended attributes (access control lists among them) and the file flags. */
+static int attributes(int argc, char **argv)
+{
+	char names[1024];
+	ssize_t len = listxattr(argv[0], names, sizeof(names));
+	long flags = flags_of(argv[0]);
+
+	(void)argc;
+	if (len < 0)
+		return -errno;
+	if (flags < 0)
+		return (int)flags;
+	note_text("names", names, (size_t)len);
+	note_number("flags", flags);
+	return 0;
+}
+
 const struct op attribute_ops[] = {
 	{ "chmod", "PATH MODE", 2, do_chmod, NULL },
 	{ "fchmod", "PATH MODE", 2, do_fchmod, NULL },
@@ -200,5 +230,6 @@ const struct op attribute_ops[] = {
 	{ "remove-acl", "PATH", 1, remove_acl, NULL },
 	{ "set-flags", "PATH", 1, set_flags, NULL },
 	{ "set-fsxattr", "PATH", 1, set_fsxattr, NULL },
+	{ "attributes", "PATH: names of extended attributes, file flags", 1, attributes, NULL },
 	{ 0 },
 };

@@ -14,7 +14,7 @@
 
 #include "try.h"
 
-enum { ERRNOS = 256, SIGNALS = 65, OPS_MAX = 32, CGROUPS_MAX = 4 };
+enum { ERRNOS = 256, SIGNALS = 65, OPS_MAX = 512, CGROUPS_MAX = 4 };
 
 /* Shared with the child, so that what it did before it died is known. */
 struct tally {

@@ -51,6 +51,7 @@ const SUCCEED = [
     'remove-acl f',
     'set-flags f',
     'set-fsxattr f',
+    'attributes f',
   ],
   ...[
     'setxattr f trusted.a b -- removexattr f trusted.a',
