@@ -7,7 +7,7 @@ import { GuestUnavailable } from '../guest/cache.js';
 import { tryCommand } from '../guest/command.js';
 import { KERNELS, type KernelName } from '../guest/kernel-image.js';
 import { CHECKOUT, runInGuest } from '../guest/run.js';
-import { compileTry } from '../support/compile.js';
+import { compileProgram, compileTry } from '../support/compile.js';
 import { Suite } from '../support/suite.js';
 
 const MACHINE = 'machine';
@@ -73,6 +73,7 @@ async function main(suite: Suite): Promise<void> {
     },
   });
   compileTry();
+  compileProgram('kernel/realops', 'kernel/realops');
   const words = [
     ...(values.filter === undefined ? [] : ['--filter', values.filter]),
     ...(values.files === undefined ? [] : ['--files', values.files]),
