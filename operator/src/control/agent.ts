@@ -18,6 +18,7 @@ import type { BootClock } from './boot-clock.js';
 import type { Catalog } from './catalog.js';
 import type { EventLog } from './event-log.js';
 import type { EventPipe } from './event-pipe.js';
+import { FaultBoard } from './fault-board.js';
 import { readCounters, readStats } from './kernel-maps.js';
 import type { Maps } from './kernel-maps.js';
 import type { NodeMode } from './node-mode.js';
@@ -27,13 +28,12 @@ import { describeFault } from './reconcile.js';
 import type { Outcome, Reconciler } from './reconcile.js';
 import type { AgentApi, Health } from './server.js';
 import type { PolicyReport, StatusBoard } from './status-board.js';
+import { Sweeper } from './sweeper.js';
 
 /** New cgroups are under their policies before this: the kernel sees to that. It is for status and for what changed meanwhile. */
 const CGROUP_SETTLE_MS = 200;
 const CGROUP_RESCAN_MS = 5000;
 const RETRY_MS = 1000;
-/** Programs run for microseconds; what they replaced goes when this has passed. */
-const SWEEP_AFTER_MS = 1000;
 
 /** The engine as the loops use it. */
 export interface AgentKernel extends Maps {
@@ -84,7 +84,8 @@ export interface NodeStatus {
 export class Agent implements AgentApi {
   readonly #parts: AgentParts;
   readonly #compiled = new WeakMap<GoodObject, PolicyIR>();
-  readonly #faults = new Map<string, Fault>();
+  readonly #faults: FaultBoard;
+  readonly #sweeper: Sweeper;
   #objects: ReadonlyMap<string, ObjectState> = new Map();
   #strayIssues: readonly unknown[] = [];
   #outcome: Outcome | undefined;
@@ -92,10 +93,13 @@ export class Agent implements AgentApi {
   readonly #pauses: PauseSwitch;
   readonly #timers = new Map<string, () => void>();
   #folderRead = false;
+  #isHolding = false;
   #stopped = false;
 
   constructor(parts: AgentParts, pause: PauseState | undefined) {
     this.#parts = parts;
+    this.#faults = new FaultBoard(parts.log);
+    this.#sweeper = new Sweeper(parts.clock, () => this.#sweep());
     this.#pauses = new PauseSwitch({ ...parts, onFault: (fault) => this.setFault('pause', fault) }, pause);
   }
 
@@ -110,12 +114,19 @@ export class Agent implements AgentApi {
     this.#objects = objects;
   }
 
+  /** Nothing is known of what the kernel enforces: it stays until the policy folder can be read. */
+  hold(): void {
+    this.#isHolding = true;
+  }
+
   takeScan(scan: FolderScan): void {
     const { objects, strayIssues } = this.#parts.source.take(scan);
     this.#objects = objects;
     this.#strayIssues = strayIssues;
     this.#folderRead = true;
-    this.setFault('policies', scan.faults[0]);
+    if (scan.faults.length === 0) this.#isHolding = false;
+    const unread = [...scan.files.values()].flatMap(({ fault }) => fault ?? []);
+    this.#faults.setGroup('policies', [...scan.faults, ...unread]);
     const rejected = [...objects.values()].filter(({ issues }) => issues.some(({ level }) => level === 'error'));
     this.#parts.log.info('policy folder read', {
       files: scan.files.size,
@@ -126,32 +137,14 @@ export class Agent implements AgentApi {
 
   /** A fault that lasts is told once and stays in the status until it is over. */
   setFault(name: string, fault: Fault | undefined): void {
-    const known = this.#faults.get(name);
-    if (fault === undefined) {
-      if (this.#faults.delete(name)) this.#parts.log.info('fault is over', { name });
-      return;
-    }
     this.#faults.set(name, fault);
-    if (known?.code === fault.code && known.message === fault.message) return;
-    this.#parts.log.error(fault.message, { code: fault.code, hint: fault.hint });
   }
 
   /** Makes the kernel hold what is wanted. A failure changes nothing for the worse and is tried again. */
   reconcile(): void {
-    const { catalog, index, kernel, reconciler, log } = this.#parts;
-    const good = [...this.#objects.values()].flatMap((object) => object.good ?? []);
-    const policies = good.flatMap((object) => this.#compile(object) ?? []);
-    const items = good.flatMap(({ workloads }) => workloads?.items ?? []);
-    catalog.learnPolicies(policies);
-    try {
-      const named = nameWorkloads(items);
-      const outcome = reconciler.reconcile({ policies, named, cgroups: index.all(), backends: kernel.backends() });
-      this.#settle(outcome, good);
-    } catch (error) {
-      this.#kernelFault = describeFault(error);
-      log.error('policies could not be applied', { reason: this.#kernelFault });
-      this.#later('reconcile', RETRY_MS, () => this.reconcile());
-    }
+    if (this.#isHolding) return;
+    if (this.#sweeper.waitMs() > 0) this.#later('reconcile', this.#sweeper.waitMs(), () => this.reconcile());
+    else this.#reconcileNow();
   }
 
   takeCgroup(id: bigint, path: string): void {
@@ -175,6 +168,7 @@ export class Agent implements AgentApi {
     this.#stopped = true;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
+    this.#sweeper.stop();
     this.#pauses.stop();
   }
 
@@ -213,7 +207,7 @@ export class Agent implements AgentApi {
         now,
       }),
       findings: this.#strayIssues,
-      faults: [...this.#faults.values()].map(({ code, message, hint }) => ({ code, message, hint })),
+      faults: this.#faults.list(),
       cgroups: index.all().size,
       losses: readStats(kernel),
       events: { ...sink.counts(), ...pipe.counts() },
@@ -234,6 +228,23 @@ export class Agent implements AgentApi {
 
   resume(): Promise<NodeMode> {
     return this.#pauses.resume();
+  }
+
+  #reconcileNow(): void {
+    const { catalog, index, kernel, reconciler, log } = this.#parts;
+    const good = [...this.#objects.values()].flatMap((object) => object.good ?? []);
+    const policies = good.flatMap((object) => this.#compile(object) ?? []);
+    const items = good.flatMap(({ workloads }) => workloads?.items ?? []);
+    catalog.learnPolicies(policies);
+    try {
+      const named = nameWorkloads(items);
+      const outcome = reconciler.reconcile({ policies, named, cgroups: index.all(), backends: kernel.backends() });
+      this.#settle(outcome, good);
+    } catch (error) {
+      this.#kernelFault = describeFault(error);
+      log.error('policies could not be applied', { reason: this.#kernelFault });
+      this.#later('reconcile', RETRY_MS, () => this.reconcile());
+    }
   }
 
   #compile(object: GoodObject): PolicyIR | undefined {
@@ -257,7 +268,7 @@ export class Agent implements AgentApi {
       log.info('policies applied', { policies: outcome.inForce.size, ops: outcome.ops, failed: outcome.failed.size });
     }
     for (const [uid, reason] of outcome.failed) log.warn('policy not applied', { uid, reason });
-    if (outcome.sweep) this.#later('sweep', SWEEP_AFTER_MS, () => this.#sweep());
+    if (outcome.sweep) this.#sweeper.changed();
     const kept = good.filter(({ uid, policy }) => policy === undefined || !outcome.failed.has(uid));
     persister.keep(new Map(kept.map((object) => [object.uid, object])), new Set(outcome.failed.keys()));
   }

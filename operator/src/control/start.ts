@@ -62,7 +62,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { log, runDir } = options;
   const report = probeKernel();
   const backend = chooseBackendName(requireBackend(report), options.backend);
-  const mount = await cgroup2Mount();
+  const index = new CgroupIndex(await cgroup2Mount());
+  const scopeCgroup = await findScope(index, options.confine);
   const lock = lockRunDirectory(runDir);
   try {
     const kernel = openEngine(runDir, report, backend);
@@ -72,19 +73,32 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       adopted: kernel.adopted,
       programs: kernel.programs().length,
     });
-    return await new Starter(options, kernel, new CgroupIndex(mount)).start(() => lock.release());
+    return await new Starter({ ...options, scopeCgroup }, kernel, index).start(() => lock.release());
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
+/** Id of the cgroup to confine to; 0 for everything. */
+async function findScope(index: CgroupIndex, confine: string | undefined): Promise<bigint> {
+  if (confine === undefined) return 0n;
+  const found = await index.idOf(confine);
+  if (found !== undefined) return found;
+  const hint = 'make the cgroup first; the path is from the cgroup v2 root';
+  throw new AgentFault('AGENT_OPTION_INVALID', 'find the cgroup to confine to', { object: confine, hint });
+}
+
+interface StarterOptions extends AgentOptions {
+  readonly scopeCgroup: bigint;
+}
+
 class Starter {
-  readonly #options: AgentOptions;
+  readonly #options: StarterOptions;
   readonly #kernel: EnginePort;
   readonly #index: CgroupIndex;
 
-  constructor(options: AgentOptions, kernel: EnginePort, index: CgroupIndex) {
+  constructor(options: StarterOptions, kernel: EnginePort, index: CgroupIndex) {
     this.#options = options;
     this.#kernel = kernel;
     this.#index = index;
@@ -96,7 +110,7 @@ class Starter {
     const saved = await state.load();
     const registry = new Registry(saved.registry);
     registry.reserve(readCounters(this.#kernel).reduce((highest, { rule }) => Math.max(highest, rule), 0));
-    await this.#writeSwitches();
+    this.#writeSwitches();
     const source = new PolicySource((uid, hash) => registry.generation(uid, hash));
     const { agent, sink, pipe, persister } = this.#assemble({ state, saved, registry, source });
     for (const fault of saved.faults) agent.setFault(fault.object ?? 'state', fault);
@@ -105,7 +119,7 @@ class Starter {
     const server = new AgentServer(join(runDir, SOCKET_NAME), agent);
     const folder = new PolicyFolder(policies);
     // What an agent before left in the kernel is newer than the disk, or the same: nothing may be taken back for a moment.
-    if (this.#kernel.adopted) agent.takeScan(await folder.scan());
+    if (this.#kernel.adopted) await this.#takeOver(agent, folder, saved);
     agent.reconcile();
     this.#kernel.engine.commit();
     this.#kernel.engine.startEvents((records) => pipe.take(records));
@@ -135,6 +149,13 @@ class Starter {
         release();
       },
     };
+  }
+
+  async #takeOver(agent: Agent, folder: PolicyFolder, saved: SavedState): Promise<void> {
+    const scan = await folder.scan();
+    agent.takeScan(scan);
+    const remembers = saved.faults.length === 0 && saved.objects.length > 0;
+    if (scan.faults.length > 0 && !remembers) agent.hold();
   }
 
   #assemble({ state, saved, registry, source }: Saved) {
@@ -190,16 +211,8 @@ class Starter {
     return { agent, sink, pipe, persister };
   }
 
-  async #writeSwitches(): Promise<void> {
-    const { confine, eventRate, eventBurst } = this.#options;
-    const scopeCgroup = confine === undefined ? 0n : await this.#index.idOf(confine);
-    if (scopeCgroup === undefined) {
-      const hint = 'make the cgroup first; the path is from the cgroup v2 root';
-      throw new AgentFault('AGENT_OPTION_INVALID', 'find the cgroup to confine to', {
-        ...(confine && { object: confine }),
-        hint,
-      });
-    }
+  #writeSwitches(): void {
+    const { scopeCgroup, eventRate, eventBurst } = this.#options;
     const ovlUpperOff = this.#kernel.report.overlayUpperOffset;
     updateNode(this.#kernel, { scopeCgroup, eventRate, eventBurst, ovlUpperOff, agentTgid: process.pid });
   }

@@ -3,8 +3,15 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+const UNFINISHED = '.tmp';
+
+/** Left by a process that was killed while it wrote. */
+export function isUnfinished(name: string): boolean {
+  return name.endsWith(UNFINISHED);
+}
+
 export async function writeAtomic(path: string, text: string): Promise<void> {
-  const beside = `${path}.tmp`;
+  const beside = `${path}${UNFINISHED}`;
   try {
     const handle = await open(beside, 'w', 0o600);
     try {

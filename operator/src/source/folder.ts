@@ -66,12 +66,14 @@ export class PolicyFolder {
     try {
       const self = await stat(path, { bigint: true });
       const id = `${String(self.dev)}:${String(self.ino)}`;
-      if (above.includes(id) || above.length >= DEPTH_MAX) return;
+      if (above.includes(id)) return;
+      if (above.length >= DEPTH_MAX) throw tooDeep(path);
       const names = (await readdir(path)).filter((name) => !name.startsWith('..')).sort();
       walk.folders.push(path);
       for (const name of names) await this.#walkEntry(join(below, name), [...above, id], walk);
     } catch (error) {
-      this.#keepFolder(below, path, error, walk);
+      if (error instanceof SourceFault) walk.found.set(below, { path, signature: error.code, fault: error });
+      else this.#keepFolder(below, path, error, walk);
     }
   }
 
@@ -80,6 +82,7 @@ export class PolicyFolder {
     const seen = await stat(path, { bigint: true }).catch((error: unknown) => error);
     if (isStats(seen) && seen.isDirectory()) await this.#walkFolder(below, above, walk);
     else if (POLICY_FILE.test(below)) await this.#takeFile(below, seen, walk);
+    else if (!isStats(seen) && errnoName(seen) !== 'ELOOP') this.#keepFolder(below, path, seen, walk);
   }
 
   async #takeFile(below: string, seen: unknown, walk: Walk): Promise<void> {
@@ -128,6 +131,11 @@ export class PolicyFolder {
     }
     this.#device = self.dev;
   }
+}
+
+function tooDeep(path: string): SourceFault {
+  const hint = `what is more than ${String(DEPTH_MAX)} folders deep is not read`;
+  return new SourceFault('SOURCE_UNREADABLE', 'list policy folder', { object: path, hint });
 }
 
 function isStats(value: unknown): value is BigIntStats {

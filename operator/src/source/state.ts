@@ -6,7 +6,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SourceFault } from '../errors.js';
 import type { Fault } from '../errors.js';
-import { syncFolder, writeAtomic } from './atomic-file.js';
+import { isUnfinished, syncFolder, writeAtomic } from './atomic-file.js';
 import { errnoName, sourceFault } from './errno.js';
 import { emptyRegistry } from './registry.js';
 import type { RegistryData } from './registry.js';
@@ -53,6 +53,7 @@ export class StateDirectory {
     await mkdir(this.#objects, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
       faults.push(sourceFault('SOURCE_STATE_UNWRITABLE', 'make state directory', this.path, error));
     });
+    await Promise.all([this.path, this.#objects].map(removeUnfinished));
     const objects: StoredObject[] = [];
     for (const name of await this.#objectFiles(faults)) {
       const object = await readJson(join(this.#objects, name), isStoredObject, faults);
@@ -111,6 +112,13 @@ export class StateDirectory {
       throw sourceFault('SOURCE_STATE_UNWRITABLE', 'remove state file', path, error);
     }
   }
+}
+
+/** What an agent that was killed was writing. */
+async function removeUnfinished(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const unfinished = names.filter(isUnfinished).map((name) => join(folder, name));
+  await Promise.all(unfinished.map((path) => rm(path, { force: true }).catch(() => undefined)));
 }
 
 async function readJson<T>(
