@@ -157,6 +157,7 @@ struct cred {
 };
 
 struct mm_struct {
+	unsigned long mmap_base;
 	unsigned long arg_start;
 	unsigned long arg_end;
 	struct file *exe_file;

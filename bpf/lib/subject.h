@@ -3,7 +3,7 @@
  * Who a task is. subjects: task -> workload, session, program, lineage. Set when a task execs or is moved in a cgroup that
  * workloads knows, copied to every child before it can run, and kept for the task's life:
  * - a task of a container (or a Workloads item) stays that container's, wherever it moves;
- * - a host task takes another cgroup's subject only if PID 1 put it there, it has not exec'd since PID 1 forked it, or
+ * - a host task takes another cgroup's subject only if PID 1 put it there, it has not exec'd since PID 1 made it, or
  *   nothing selects it yet. Only such moves confer the protection of a protected unit.
  */
 #ifndef RF_SUBJECT_H
@@ -26,10 +26,26 @@ static __always_inline bool never_subject(struct task_struct *task)
 	return state && state->agent_tgid && state->agent_tgid == (__u32)task->tgid;
 }
 
+/*
+ * Whether PID 1 forked the task, which has not exec'd since. Every orphan has PID 1 for a parent; only a child of its own runs its
+ * program in memory laid out as its own.
+ */
+static __always_inline bool made_by_init(struct task_struct *task)
+{
+	struct task_struct *parent = task->real_parent;
+	unsigned long base;
+
+	if (!(task->flags & RF_PF_FORKNOEXEC) || parent->tgid != 1)
+		return false;
+	base = BPF_CORE_READ(task, mm, mmap_base);
+	return base && base == BPF_CORE_READ(parent, mm, mmap_base) &&
+	       BPF_CORE_READ(task, mm, exe_file, f_inode) == BPF_CORE_READ(parent, mm, exe_file, f_inode);
+}
+
 /* Whether a task placed by `mover` counts as placed by PID 1. */
 static __always_inline bool mover_trusted(struct task_struct *mover)
 {
-	return mover->tgid == 1 || ((mover->flags & RF_PF_FORKNOEXEC) && mover->real_parent->tgid == 1);
+	return mover->tgid == 1 || made_by_init(mover);
 }
 
 static __always_inline __u64 cgroup_id_of(struct task_struct *task)
@@ -124,7 +140,7 @@ static __always_inline bool may_rebind(struct rf_subject *who, struct task_struc
 		return false;
 	if (!(w->flags & RF_WORKLOAD_HOST) || trusted)
 		return true;
-	if ((task->flags & RF_PF_FORKNOEXEC) && task->real_parent->tgid == 1)
+	if (made_by_init(task))
 		return true;
 	old = bpf_map_lookup_elem(&workloads, &who->workload);
 	return !old || !old->page_count;
