@@ -200,14 +200,16 @@ async function killedAnywhere(one: Case, [from, to]: readonly [number, number]):
   }
 }
 
+/** Between them: a policy less and two more, another layer, rules that are gone. The emulated guests do the first. */
+const CHANGES = [
+  [1, 2],
+  [0, 1],
+  [3, 0],
+] as const;
+
 async function killedAtEachChange(one: Case): Promise<void> {
   let stages = 0;
-  for (const pair of [
-    [0, 1],
-    [1, 2],
-    [3, 0],
-  ] as const)
-    stages += await killedAnywhere(one, pair);
+  for (const pair of one.backend === 'lsm' ? CHANGES.slice(0, 1) : CHANGES) stages += await killedAnywhere(one, pair);
   process.stdout.write(`killed at each of ${String(stages)} changes\n`);
 }
 

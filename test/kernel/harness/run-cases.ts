@@ -108,7 +108,11 @@ export async function runGroups(suite: Suite, options: RunOptions): Promise<void
     const bed = new Bed(agent, cgroups, scratch);
     await runBatch(suite, bed, groups);
     for (const group of groups) {
-      for (const { name, body } of group.alone) await suite.check(`${group.name}: ${name}`, () => body(bed));
+      for (const { name, body } of group.alone) {
+        const began = performance.now();
+        await suite.check(`${group.name}: ${name}`, () => body(bed));
+        process.stdout.write(`${((performance.now() - began) / 1000).toFixed(1)} s\n`);
+      }
     }
   } catch (error) {
     process.stdout.write(`agent said: ${agent?.log.slice(-4000) ?? 'nothing'}\n`);
