@@ -34,12 +34,25 @@ struct RingReader::Shared {
 
 namespace {
 
-/** Counts a batch as finished whatever the callback did. */
+template <typename Shared>
+void Done(const std::weak_ptr<Shared>& reader) {
+  const std::shared_ptr<Shared> alive = reader.lock();
+  if (alive != nullptr && alive->thread != nullptr) alive->thread->Done();
+}
+
+/** Counts a batch as finished when the event loop has turned, whatever the callback did: a flood of records leaves room for all else. */
 template <typename Shared>
 struct Finished {
-  Shared& shared;
+  Napi::Env env;
+  std::weak_ptr<Shared> reader;
+
   ~Finished() {
-    if (shared.thread != nullptr) shared.thread->Done();
+    try {
+      const auto later = env.Global().Get("setImmediate").As<Napi::Function>();
+      later.Call({Napi::Function::New(env, [reader = reader](const Napi::CallbackInfo&) { Done(reader); })});
+    } catch (const Napi::Error&) {
+      Done(reader);  // The environment is ending.
+    }
   }
 };
 
@@ -90,7 +103,7 @@ RingReader::RingReader(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RingRe
       const std::unique_ptr<RingBatch> owned(data);
       const std::shared_ptr<Shared> alive = weak.lock();
       if (alive == nullptr || alive->thread == nullptr) return;
-      const Finished<Shared> finished{*alive};
+      const Finished<Shared> finished{env, weak};
       CallBack(env, callback, *owned);
     });
     if (status != napi_ok) delete raw;

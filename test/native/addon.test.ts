@@ -308,6 +308,27 @@ describe('ring buffer', () => {
     expect(got.numbers).toEqual(Array.from({ length: sent }, (_, index) => BigInt(index)));
   });
 
+  it('leaves the event loop its turns however many records wait', async () => {
+    const object = loaded();
+    const program = object.program('test_send');
+    let [batches, since, most] = [0, 0, 0];
+    const turn = (): void => {
+      most = Math.max(most, since);
+      since = 0;
+      if (batches < 2000) setImmediate(turn);
+    };
+    const reader = new addon.RingReader(object.map('events'), () => {
+      batches += 1;
+      since += 1;
+      program.testRun(u32(512, 0, 8, 0));
+    });
+    turn();
+    program.testRun(u32(512, 0, 8, 0));
+    await waitFor(() => batches >= 2000, 20_000);
+    reader.close();
+    expect(most).toBeLessThanOrEqual(8);
+  });
+
   it('delivers nothing after close, and closing twice is harmless', async () => {
     const object = loaded();
     const got = nothing();
