@@ -13,7 +13,7 @@
 /* Limits are enums: a #define never reaches BTF. */
 enum rf_limits {
 	RF_RULES_MAX = 64,	/* rules in one ruleset (one bit each) */
-	RF_SLOTS_MAX = 64,	/* exception slots in one ruleset (one bit each) */
+	RF_SLOTS_MAX = 48,	/* exception slots in one ruleset (one bit each) */
 	RF_PAGES_MAX = 8,	/* rulesets of one workload: its layers, split where a layer has more than RF_RULES_MAX rules */
 	RF_DEPTHS_MAX = 8,	/* distinct literal subtree depths of one ruleset */
 	RF_SHAPES_MAX = 8,	/* distinct glob shapes of one ruleset */
@@ -188,7 +188,9 @@ struct rf_ruleset {
 	__u64 slot_sessions[5] rf_doc("by rf_session: exception slots that can hold");
 	__u64 slot_needs_program rf_doc("slots with binaries");
 	__u64 slot_needs_object rf_doc("slots with paths");
-	__u8 slot_rule[64] rf_doc("rule that each slot excepts");
+	__u64 exact_filter rf_doc("bit hash & 63 of every entry in RF_TABLE_EXACT: a clear bit saves the lookup");
+	__u64 basename_filter rf_doc("the same for RF_TABLE_BASENAME");
+	__u8 slot_rule[48] rf_doc("rule that each slot excepts; RF_SLOTS_MAX");
 	struct rf_rule rules[64] rf_doc("the rules");
 	__u32 classes rf_doc("mask of rf_class that any rule governs");
 	__u16 shapes[8] rf_doc("shape ids");
@@ -196,14 +198,12 @@ struct rf_ruleset {
 	__u8 slot_count rf_doc("slots used");
 	__u8 depth_count rf_doc("depths used");
 	__u8 shape_count rf_doc("shapes used");
-	__u8 has_basename rf_doc("RF_TABLE_BASENAME has entries");
-	__u8 has_exact rf_doc("RF_TABLE_EXACT has entries");
 	__u8 has_any rf_doc("RF_TABLE_ANY has an entry");
 	__u8 has_ancestor rf_doc("RF_TABLE_ANCESTOR has entries");
 	__u8 has_inode rf_doc("an item has RF_ITEM_BY_INODE");
 	__u8 has_given_name rf_doc("an item has RF_ITEM_GIVEN_NAME");
 	__u8 depths[8] rf_doc("the depths, rising");
-	__u8 _pad[2];
+	__u8 _pad[4];
 };
 
 enum rf_workload_flag {

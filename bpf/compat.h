@@ -44,6 +44,25 @@ struct mnt_namespace___seq {
 		}                                                                                    \
 	} while (0)
 
+/* Reads eight bytes at an address, a pointer too, as a number that arithmetic may be done on. */
+#define RF_LOAD64(dst, addr)                                                                         \
+	do {                                                                                         \
+		__u64 at_ = (addr);                                                                  \
+		if (rf_can_cast) {                                                                   \
+			struct timespec64 *t_ = bpf_rdonly_cast((void *)at_,                         \
+								bpf_core_type_id_kernel(struct timespec64)); \
+			(dst) = (__u64)t_->tv_sec;                                                   \
+		} else {                                                                             \
+			__u64 n_ = 0;                                                                \
+			bpf_probe_read_kernel(&n_, sizeof(n_), (void *)at_);                         \
+			(dst) = n_;                                                                  \
+		}                                                                                    \
+	} while (0)
+
+/* Hash and length of a dentry's name stand in one word (struct qstr, hash_len). */
+#define RF_NAME_WORD(dst, dentry_addr)                                                               \
+	RF_LOAD64(dst, (dentry_addr) + bpf_core_field_offset(struct dentry, d_name.hash))
+
 #define RF_PF_KTHREAD 0x00200000
 #define RF_PF_FORKNOEXEC 0x00000040
 #define RF_EPERM 1

@@ -3,6 +3,6 @@
 #ifndef RF_LAYOUT_GEN_H
 #define RF_LAYOUT_GEN_H
 
-#define RF_LAYOUT_HASH 0x88d6d91525583e07ULL
+#define RF_LAYOUT_HASH 0xb5b57f46a81db583ULL
 
 #endif

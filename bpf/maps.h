@@ -112,6 +112,17 @@ struct {
 	__type(value, struct rf_inode_names);
 } inodes SEC(".maps");
 
+/*
+ * hash of (ruleset, inode) -> whether inodes may have it: a clear bit saves the lookup, which most files would miss. Bits are
+ * set before the entry is made and stay.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u64);
+} inode_bits SEC(".maps");
+
 /* program hash -> its path, for the lineage in events only: an evicted entry loses a name, never a decision. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

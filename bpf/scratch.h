@@ -15,7 +15,7 @@ enum rf_engine_limits {
 	RF_COMPS = 256,			/* room for a path and its fixed or canonical beginning; a power of two, as an index mask */
 	RF_COMPS_END = RF_DEPTH_MAX + 8,	/* walks fill comps down from here, texts up from RF_COMPS_FIRST */
 	RF_COMPS_FIRST = 4,
-	RF_WANTED = 4,			/* classes of one object, and the end mark: mmap can ask for three */
+	RF_WANTED = 16,			/* room for every class and the end mark; a power of two, as an index mask */
 	RF_OBJECTS = 2,			/* objects of one operation: rename and link have two */
 };
 
@@ -64,7 +64,7 @@ struct rf_subject {
 	__u64 exec_inode;		/* address of the inode of the last file of the exec chain: mapping it is that exec */
 	__u64 opened_trunc;		/* address of the file that open(O_TRUNC) was judged for: its truncate is that open */
 	__u64 write_mount;		/* vfsmount of the last mnt_want_write of this task */
-	struct rf_cached key;		/* of the decision being made */
+	struct rf_cached key;		/* of the operation being decided */
 	__u64 flips;			/* of rf_node when generation was looked up */
 	__u32 generation;		/* of the workload's rulesets; 0: not looked up */
 	__u32 _pad5;
@@ -165,7 +165,7 @@ struct rf_scratch {
 	__u32 item_origin;
 	__u64 walk_dentry;
 	__u64 walk_mount;
-	__u64 fixed_root;
+	__u64 walk_root;		/* root dentry of walk_mount, or of the fixed file system */
 	__u32 fixed_fs;
 	__u32 miss;
 	__u64 full_hash;

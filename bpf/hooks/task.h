@@ -18,6 +18,46 @@ int BPF_PROG(task_alloc, struct task_struct *child, unsigned long clone_flags, i
 	return 0;
 }
 
+/* Program of a task that was running before it became a subject, from its executable. */
+static __always_inline void program_read(struct rf_scratch *s, struct rf_subject *who, struct task_struct *task)
+{
+	__u64 file = (__u64)BPF_CORE_READ(task, mm, exe_file), dentry = 0, mnt = 0;
+	struct rf_task_program *program = &who->program[who->active & 1];
+
+	program->len = 0;
+	program->cut = 1;
+	program->origin = RF_ORIGIN_UNKNOWN;
+	if (!file)
+		return;
+	RF_LOAD(dentry, file, file, f_path.dentry);
+	RF_LOAD(mnt, file, file, f_path.mnt);
+	ref_dentry(s, 0, dentry, mount_of(mnt));
+	ref_origin(s, 0);
+	program->origin = s->ref[0].origin;
+	s->data_len = s->flags = 0;
+	if (name_from_dentry(s, s->ref[0].dentry, s->ref[0].mount))
+		return;
+	name_to_data(s, 0);
+	program->len = s->text_len[0] < RF_PROGRAM_MAX ? s->text_len[0] : RF_PROGRAM_MAX;
+	program->cut = s->text_len[0] > RF_PROGRAM_MAX;
+	program->hash = s->text_hash;
+	bpf_probe_read_kernel(program->path, sizeof(program->path), s->data);
+}
+
+static __always_inline void program_seed(struct rf_subject *who, struct task_struct *task)
+{
+	const struct rf_task_program *program = &who->program[who->active & 1];
+	struct rf_scratch *s;
+
+	if (program->len || program->cut)
+		return;
+	s = scratch_take();
+	if (!s)
+		return;
+	program_read(s, who, task);
+	scratch_give(s);
+}
+
 /* A task that PID 1 did not place in a protected unit is not protected by it. */
 static __always_inline void placed_by_other(struct task_struct *task, struct rf_workload *w)
 {
@@ -33,6 +73,7 @@ static __always_inline void placed_by_other(struct task_struct *task, struct rf_
 static __always_inline void placed(struct task_struct *task, struct task_struct *mover)
 {
 	bool trusted = mover_trusted(mover);
+	struct rf_subject *who;
 	struct rf_workload *w;
 	__u64 id = cgroup_id_of(task);
 
@@ -41,7 +82,9 @@ static __always_inline void placed(struct task_struct *task, struct task_struct 
 		return;
 	if (!trusted)
 		placed_by_other(task, w);
-	subject_bind(task, trusted);
+	who = subject_bind(task, trusted);
+	if (who && who->workload)
+		program_seed(who, task);
 }
 
 /* Also sees the cgroup that CLONE_INTO_CGROUP chose, of which no move tells. Still before the child runs. */
@@ -192,32 +235,6 @@ int BPF_PROG(cgroup_gone, struct cgroup *cgroup, const char *path)
 	return 0;
 }
 
-/* Program of a task that was running before it became a subject, from its executable. */
-static __always_inline void program_seed(struct rf_scratch *s, struct rf_subject *who, struct task_struct *task)
-{
-	__u64 file = (__u64)BPF_CORE_READ(task, mm, exe_file), dentry = 0, mnt = 0;
-	struct rf_task_program *program = &who->program[who->active & 1];
-
-	program->len = 0;
-	program->cut = 1;
-	program->origin = RF_ORIGIN_UNKNOWN;
-	if (!file)
-		return;
-	RF_LOAD(dentry, file, file, f_path.dentry);
-	RF_LOAD(mnt, file, file, f_path.mnt);
-	ref_dentry(s, 0, dentry, mount_of(mnt));
-	ref_origin(s, 0);
-	program->origin = s->ref[0].origin;
-	s->data_len = s->flags = 0;
-	if (name_from_dentry(s, s->ref[0].dentry, s->ref[0].mount))
-		return;
-	name_to_data(s, 0);
-	program->len = s->text_len[0] < RF_PROGRAM_MAX ? s->text_len[0] : RF_PROGRAM_MAX;
-	program->cut = s->text_len[0] > RF_PROGRAM_MAX;
-	program->hash = s->text_hash;
-	bpf_probe_read_kernel(program->path, sizeof(program->path), s->data);
-}
-
 /*
  * Binds the tasks that exist, where a cgroup has become a workload's. Runs after the programs above are attached, else forks
  * in between are lost, and again whenever policies select more cgroups.
@@ -227,7 +244,6 @@ int task_seed(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct rf_subject *who;
-	struct rf_scratch *s;
 
 	if (!task)
 		return 0;
@@ -236,13 +252,8 @@ int task_seed(struct bpf_iter__task *ctx)
 		return 0;
 	}
 	who = subject_bind(task, true);
-	if (!who || !who->workload)
-		return 0;
-	s = scratch_take();
-	if (!s)
-		return 0;
-	program_seed(s, who, task);
-	scratch_give(s);
+	if (who && who->workload)
+		program_seed(who, task);
 	return 0;
 }
 

@@ -242,16 +242,13 @@ static __always_inline bool generation_seen(struct rf_subject *who, const struct
 	return who->generation != 0;
 }
 
-/*
- * Keys stand in task storage: the verifier refuses arithmetic on kernel pointers until they have been through memory that
- * it does not track, hence the barrier.
- */
+/* The key stands in task storage: the stack of the deepest call chain has no room for it. */
 static __always_inline bool cache_key(struct rf_subject *who, __u64 dentry, __u64 mount)
 {
 	struct rf_cached *c = &who->key;
 	struct rf_node *state = node_state();
 	__u64 rename, mounts, inode = 0, parent = 0, number = 0;
-	__u32 generation = 0, hash = 0, len = 0;
+	__u32 generation = 0;
 
 	if (!&rename_lock || !&mount_lock || !state || state->no_cache || !generation_seen(who, state))
 		return false;
@@ -260,25 +257,22 @@ static __always_inline bool cache_key(struct rf_subject *who, __u64 dentry, __u6
 		return false;
 	c->dentry = dentry;
 	c->mount = mount;
-	RF_LOAD(parent, dentry, dentry, d_parent);
-	RF_LOAD(hash, dentry, dentry, d_name.hash);
-	RF_LOAD(len, dentry, dentry, d_name.len);
-	RF_LOAD(inode, dentry, dentry, d_inode);
+	RF_LOAD64(parent, dentry + bpf_core_field_offset(struct dentry, d_parent));
+	RF_NAME_WORD(c->name, dentry);
+	RF_LOAD64(inode, dentry + bpf_core_field_offset(struct dentry, d_inode));
 	if (!inode || !parent)
 		return false;
 	c->parent = parent;
-	c->name = (__u64)hash << 32 | len;
 	RF_LOAD(number, inode, inode, i_ino);
 	RF_LOAD(generation, inode, inode, i_generation);
 	c->inode = number ^ (__u64)generation << 32;
-	RF_LOAD(inode, dentry, parent, d_inode);
+	RF_LOAD64(inode, parent + bpf_core_field_offset(struct dentry, d_inode));
 	RF_LOAD(number, inode, inode, i_ino);
 	RF_LOAD(generation, inode, inode, i_generation);
 	c->parent_inode = number ^ (__u64)generation << 32;
 	c->sequences = rename << 32 | mounts;
 	c->version = (__u64)who->generation << 32 | who->session;
 	c->epoch = state->epoch;
-	asm volatile("" ::: "memory");
 	return true;
 }
 

@@ -91,32 +91,37 @@ static __always_inline bool walk_is_fixed(struct rf_scratch *s, __u64 dentry)
 	if (!s->fixed_fs)
 		return false;
 	RF_LOAD(root, super_block, sb, s_root);
-	s->fixed_root = root;
+	s->walk_root = root;
 	return true;
+}
+
+/* At the root of a mount: on with the mount point, in the mount that it is in. 1: there is none. */
+static __always_inline long walk_cross(struct rf_scratch *s)
+{
+	__u64 mount = s->walk_mount, parent = 0, point = 0, root = 0;
+
+	if (s->fixed_fs)
+		return 1;
+	RF_LOAD(parent, mount, mount, mnt_parent);
+	if (parent == mount || !parent)
+		return 1;
+	RF_LOAD(point, mount, mount, mnt_mountpoint);
+	RF_LOAD(root, vfsmount, vfsmount_of(parent), mnt_root);
+	s->walk_dentry = point;
+	s->walk_mount = parent;
+	s->walk_root = root;
+	return 0;
 }
 
 /* One component, or one crossing of a mount point. */
 static long walk_step(__u32 i, struct rf_scratch **ctx)
 {
 	struct rf_scratch *s = *ctx;
-	__u64 dentry = s->walk_dentry, mount = s->walk_mount, root = 0, parent = 0, name = 0;
-	__u32 at, len = 0;
+	__u64 dentry = s->walk_dentry, parent = 0, name = 0, word = 0;
+	__u32 at;
 
-	if (s->fixed_fs) {
-		if (dentry == s->fixed_root)
-			return 1;
-	} else {
-		RF_LOAD(root, vfsmount, vfsmount_of(mount), mnt_root);
-		if (dentry == root) {
-			RF_LOAD(parent, mount, mount, mnt_parent);
-			if (parent == mount || !parent)
-				return 1;
-			RF_LOAD(dentry, mount, mount, mnt_mountpoint);
-			s->walk_dentry = dentry;
-			s->walk_mount = parent;
-			return 0;
-		}
-	}
+	if (dentry == s->walk_root)
+		return walk_cross(s);
 	RF_LOAD(parent, dentry, dentry, d_parent);
 	if (parent == dentry || !parent) {
 		s->miss = parent ? RF_MISS_DETACHED : RF_MISS_READ;
@@ -128,9 +133,9 @@ static long walk_step(__u32 i, struct rf_scratch **ctx)
 	}
 	at = s->comp_first - 1;
 	RF_LOAD(name, dentry, dentry, d_name.name);
-	RF_LOAD(len, dentry, dentry, d_name.len);
+	RF_NAME_WORD(word, dentry);
 	RF_COMP(s, at).name = name;
-	RF_COMP(s, at).len = len & 0xff;
+	RF_COMP(s, at).len = word >> 32 & 0xff;
 	RF_COMP(s, at).hash = comp_hash(s, at);
 	s->comp_first = at;
 	s->comp_count++;
@@ -185,7 +190,7 @@ static __always_inline void walk_check_end(struct rf_scratch *s)
 /* The end of a bind mount of a part of a fixed file system is not its root: liveness is that of the file's own mount. */
 __attribute__((noinline)) int name_from_dentry(struct rf_scratch *s, __u64 dentry, __u64 mount)
 {
-	__u64 ns = 0;
+	__u64 ns = 0, root = 0;
 
 	if (!s)
 		return 1;
@@ -204,13 +209,16 @@ __attribute__((noinline)) int name_from_dentry(struct rf_scratch *s, __u64 dentr
 		return 1;
 	}
 	s->fixed_fs = 0;
-	walk_is_fixed(s, dentry);
+	if (!walk_is_fixed(s, dentry)) {
+		RF_LOAD(root, vfsmount, vfsmount_of(mount), mnt_root);
+		s->walk_root = root;
+	}
 	/* a path of RF_DEPTH_MAX components crosses fewer mount points than it has components, plus stacked mounts */
 	bpf_loop(2 * RF_DEPTH_MAX, walk_step, &s, 0);
 	if (s->miss)
 		return 1;
 	if (s->fixed_fs) {
-		if (s->walk_dentry != s->fixed_root) {
+		if (s->walk_dentry != s->walk_root) {
 			s->miss = RF_MISS_DEEP;
 			return 1;
 		}

@@ -49,7 +49,7 @@ static __always_inline void object_judge(struct rf_scratch *s, struct rf_ruleset
 		return;
 	ruleset_match(s, rs, s->miss == RF_MISS_NONE, o);
 	force = rs->sessions[s->session < RF_SESSIONS ? s->session : 0];
-	for (k = 0; k < RF_WANTED; k++) {
+	for (k = 0; k < RF_CLASSES; k++) {
 		c = s->wanted[k];
 		if (c >= RF_CLASSES)
 			break;
@@ -205,10 +205,10 @@ static __always_inline void wanted_fill(struct rf_scratch *s, __u32 classes)
 
 	s->want = classes;
 	for (c = 0; c < RF_CLASSES; c++) {
-		s->wanted[n & 3] = c;
+		s->wanted[n & (RF_WANTED - 1)] = c;
 		n += classes >> c & 1;
 	}
-	s->wanted[n & 3] = RF_CLASSES;
+	s->wanted[n & (RF_WANTED - 1)] = RF_CLASSES;
 }
 
 /* One object: its name, then every page. */

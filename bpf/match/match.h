@@ -251,6 +251,29 @@ static __always_inline void shape_match(struct rf_scratch *s, __u32 id)
 	bpf_loop(positions & 0xff, position_step, &s, 0);
 }
 
+/* Word and bit of an inode in inode_bits. */
+static __always_inline __u32 inode_bit(const struct rf_ref *ref, __u32 ruleset)
+{
+	return (ref->ino * RF_MUL ^ ref->dev * RF_SEED ^ (__u64)ruleset << 32) * RF_MUL >> 48;
+}
+
+static __always_inline bool inode_maybe(const struct rf_ref *ref, __u32 ruleset)
+{
+	__u32 bit = inode_bit(ref, ruleset), word = bit >> 6;
+	__u64 *bits = bpf_map_lookup_elem(&inode_bits, &word);
+
+	return bits && *bits >> (bit & 63) & 1;
+}
+
+static __always_inline void inode_mark(const struct rf_ref *ref, __u32 ruleset)
+{
+	__u32 bit = inode_bit(ref, ruleset), word = bit >> 6;
+	__u64 *bits = bpf_map_lookup_elem(&inode_bits, &word);
+
+	if (bits)
+		__sync_fetch_and_or(bits, 1ULL << (bit & 63));
+}
+
 /* Inodes that an exact deny pattern was resolved to; learned here too, when the name itself answered. */
 static __always_inline void inode_match(struct rf_scratch *s, const struct rf_ref *ref)
 {
@@ -306,6 +329,7 @@ static __always_inline void inode_learn(struct rf_scratch *s, const struct rf_re
 		}
 	} else {
 		fresh.hash[0] = s->full_hash;
+		inode_mark(ref, s->ruleset);
 		if (bpf_map_update_elem(&inodes, &key, &fresh, BPF_ANY)) {
 			stat_add(RF_STAT_INODE_FULL);
 			return;
@@ -316,12 +340,13 @@ static __always_inline void inode_learn(struct rf_scratch *s, const struct rf_re
 		__sync_fetch_and_add(&state->epoch, 1);
 }
 
-static __always_inline void last_match(struct rf_scratch *s)
+static __always_inline void last_match(struct rf_scratch *s, __u64 filter)
 {
 	__u32 at = s->comp_first + s->comp_count - 1;
+	__u64 hash = hash_path(RF_SEED, RF_COMP(s, at).hash);
 
-	if (s->comp_count)
-		table_probe(s, RF_TABLE_BASENAME, hash_path(RF_SEED, RF_COMP(s, at).hash), RF_SPAN(at, 1));
+	if (s->comp_count && (filter >> (hash & 63) & 1))
+		table_probe(s, RF_TABLE_BASENAME, hash, RF_SPAN(at, 1));
 }
 
 /* Every table that a name can be in. Returns 1 when the exact name answered. */
@@ -331,10 +356,10 @@ static __always_inline int name_match(struct rf_scratch *s, const struct rf_rule
 	int exact = 0;
 	__u32 i;
 
-	if (rs->has_exact)
+	if (rs->exact_filter >> (s->full_hash & 63) & 1)
 		exact = table_probe(s, RF_TABLE_EXACT, s->full_hash, span);
-	if (rs->has_basename)
-		last_match(s);
+	if (rs->basename_filter)
+		last_match(s, rs->basename_filter);
 	for (i = 0; i < RF_DEPTHS_MAX; i++) {
 		__u32 depth = rs->depths[i];
 
@@ -362,7 +387,8 @@ __attribute__((noinline)) int inode_judge(struct rf_scratch *s, __u32 o, __u32 e
 	ref = o ? &s->ref[1] : &s->ref[0];
 	if (!ref->ino)
 		return 0;
-	inode_match(s, ref);
+	if (inode_maybe(ref, s->ruleset))
+		inode_match(s, ref);
 	if (exact)
 		inode_learn(s, ref);
 	return 0;

@@ -53,8 +53,8 @@ export class EncodedRuleset {
     const last = name.slice(-1);
     return {
       items: [
-        ...(this.head.hasExact > 0 ? this.#itemsAt(RfTable.EXACT, whole) : []),
-        ...(this.head.hasBasename > 0 && last.length > 0 ? this.#itemsAt(RfTable.BASENAME, hashNames(last)) : []),
+        ...(this.head.exactFilter !== 0n ? this.#itemsAt(RfTable.EXACT, whole) : []),
+        ...(this.head.basenameFilter !== 0n && last.length > 0 ? this.#itemsAt(RfTable.BASENAME, hashNames(last)) : []),
         ...this.#subtreeItems(name),
         ...this.#shapes.flatMap(({ id, shape }) => this.#shapeItems(id, shape, name)),
       ],

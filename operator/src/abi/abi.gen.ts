@@ -3,11 +3,11 @@ import { cleared, getBigint, getEach, getNumber, getText, putBigint, putEach, pu
 import type { Codec } from './codec.js';
 
 /** Both sides of the contract must have been made from the same layout. */
-export const RF_LAYOUT_HASH = '88d6d91525583e07';
+export const RF_LAYOUT_HASH = 'b5b57f46a81db583';
 
 export const RfLimits = {
   RULES_MAX: 64,
-  SLOTS_MAX: 64,
+  SLOTS_MAX: 48,
   PAGES_MAX: 8,
   DEPTHS_MAX: 8,
   SHAPES_MAX: 8,
@@ -405,7 +405,11 @@ export interface RfRuleset {
   slotNeedsProgram: bigint;
   /** slots with paths */
   slotNeedsObject: bigint;
-  /** rule that each slot excepts */
+  /** bit hash & 63 of every entry in RF_TABLE_EXACT: a clear bit saves the lookup */
+  exactFilter: bigint;
+  /** the same for RF_TABLE_BASENAME */
+  basenameFilter: bigint;
+  /** rule that each slot excepts; RF_SLOTS_MAX */
   slotRule: Uint8Array;
   /** the rules */
   rules: RfRule[];
@@ -421,10 +425,6 @@ export interface RfRuleset {
   depthCount: number;
   /** shapes used */
   shapeCount: number;
-  /** RF_TABLE_BASENAME has entries */
-  hasBasename: number;
-  /** RF_TABLE_EXACT has entries */
-  hasExact: number;
   /** RF_TABLE_ANY has an entry */
   hasAny: number;
   /** RF_TABLE_ANCESTOR has entries */
@@ -438,7 +438,7 @@ export interface RfRuleset {
 }
 
 /** Byte offsets of the fields of RfRuleset, for code that reads only a few. */
-export const RfRulesetOffset = { allow: 0, denyNamed: 80, deep: 160, denyLink: 240, sessions: 248, slotSessions: 288, slotNeedsProgram: 328, slotNeedsObject: 336, slotRule: 344, rules: 408, classes: 920, shapes: 924, ruleCount: 940, slotCount: 941, depthCount: 942, shapeCount: 943, hasBasename: 944, hasExact: 945, hasAny: 946, hasAncestor: 947, hasInode: 948, hasGivenName: 949, depths: 950 } as const;
+export const RfRulesetOffset = { allow: 0, denyNamed: 80, deep: 160, denyLink: 240, sessions: 248, slotSessions: 288, slotNeedsProgram: 328, slotNeedsObject: 336, exactFilter: 344, basenameFilter: 352, slotRule: 360, rules: 408, classes: 920, shapes: 924, ruleCount: 940, slotCount: 941, depthCount: 942, shapeCount: 943, hasAny: 944, hasAncestor: 945, hasInode: 946, hasGivenName: 947, depths: 948 } as const;
 
 export const RfRulesetCodec: Codec<RfRuleset> = {
   size: 960,
@@ -452,7 +452,9 @@ export const RfRulesetCodec: Codec<RfRuleset> = {
     putEach(v.slotSessions, 5, (x, i) => putBigint(d, 288 + i * 8, x));
     putBigint(d, 328, v.slotNeedsProgram);
     putBigint(d, 336, v.slotNeedsObject);
-    putEach(v.slotRule, 64, (x, i) => putNumber(d, 344 + i * 1, 8, x));
+    putBigint(d, 344, v.exactFilter);
+    putBigint(d, 352, v.basenameFilter);
+    putEach(v.slotRule, 48, (x, i) => putNumber(d, 360 + i * 1, 8, x));
     putEach(v.rules, 64, (x, i) => void RfRuleCodec.encode(x, into, at + 408 + i * 8));
     putNumber(d, 920, 32, v.classes);
     putEach(v.shapes, 8, (x, i) => putNumber(d, 924 + i * 2, 16, x));
@@ -460,13 +462,11 @@ export const RfRulesetCodec: Codec<RfRuleset> = {
     putNumber(d, 941, 8, v.slotCount);
     putNumber(d, 942, 8, v.depthCount);
     putNumber(d, 943, 8, v.shapeCount);
-    putNumber(d, 944, 8, v.hasBasename);
-    putNumber(d, 945, 8, v.hasExact);
-    putNumber(d, 946, 8, v.hasAny);
-    putNumber(d, 947, 8, v.hasAncestor);
-    putNumber(d, 948, 8, v.hasInode);
-    putNumber(d, 949, 8, v.hasGivenName);
-    putEach(v.depths, 8, (x, i) => putNumber(d, 950 + i * 1, 8, x));
+    putNumber(d, 944, 8, v.hasAny);
+    putNumber(d, 945, 8, v.hasAncestor);
+    putNumber(d, 946, 8, v.hasInode);
+    putNumber(d, 947, 8, v.hasGivenName);
+    putEach(v.depths, 8, (x, i) => putNumber(d, 948 + i * 1, 8, x));
     return into;
   },
   decode(b: Uint8Array, at = 0): RfRuleset {
@@ -480,7 +480,9 @@ export const RfRulesetCodec: Codec<RfRuleset> = {
       slotSessions: getEach(5, (i) => getBigint(d, 288 + i * 8)),
       slotNeedsProgram: getBigint(d, 328),
       slotNeedsObject: getBigint(d, 336),
-      slotRule: b.slice(at + 344, at + 408),
+      exactFilter: getBigint(d, 344),
+      basenameFilter: getBigint(d, 352),
+      slotRule: b.slice(at + 360, at + 408),
       rules: getEach(64, (i) => RfRuleCodec.decode(b, at + 408 + i * 8)),
       classes: getNumber(d, 920, 32),
       shapes: getEach(8, (i) => getNumber(d, 924 + i * 2, 16)),
@@ -488,13 +490,11 @@ export const RfRulesetCodec: Codec<RfRuleset> = {
       slotCount: getNumber(d, 941, 8),
       depthCount: getNumber(d, 942, 8),
       shapeCount: getNumber(d, 943, 8),
-      hasBasename: getNumber(d, 944, 8),
-      hasExact: getNumber(d, 945, 8),
-      hasAny: getNumber(d, 946, 8),
-      hasAncestor: getNumber(d, 947, 8),
-      hasInode: getNumber(d, 948, 8),
-      hasGivenName: getNumber(d, 949, 8),
-      depths: b.slice(at + 950, at + 958),
+      hasAny: getNumber(d, 944, 8),
+      hasAncestor: getNumber(d, 945, 8),
+      hasInode: getNumber(d, 946, 8),
+      hasGivenName: getNumber(d, 947, 8),
+      depths: b.slice(at + 948, at + 956),
     };
   },
 };

@@ -45,8 +45,8 @@ export type RulesetHead = Omit<
   | 'depths'
   | 'shapeCount'
   | 'shapes'
-  | 'hasBasename'
-  | 'hasExact'
+  | 'basenameFilter'
+  | 'exactFilter'
   | 'hasAny'
   | 'hasAncestor'
   | 'hasInode'
@@ -169,13 +169,15 @@ function addItem(items: RfItem[], item: RfItem): void {
 function tablesOf(objects: readonly PageObject[]) {
   const depths = [...new Set(objects.flatMap(({ pattern }) => pattern.depth ?? []))].sort((a, b) => a - b);
   const has = (table: number): number => (objects.some(({ pattern }) => pattern.table === table) ? 1 : 0);
+  const filter = (table: number): bigint =>
+    objects.reduce((bits, { pattern }) => (pattern.table === table ? bits | (1n << (pattern.hash & 63n)) : bits), 0n);
   const hasFlag = (flag: number): number =>
     objects.some(({ items }) => items.some((item) => (item.flags & flag) !== 0)) ? 1 : 0;
   return {
     depthCount: depths.length,
     depths: Uint8Array.from(depths),
-    hasBasename: has(RfTable.BASENAME),
-    hasExact: has(RfTable.EXACT),
+    basenameFilter: filter(RfTable.BASENAME),
+    exactFilter: filter(RfTable.EXACT),
     hasAny: has(RfTable.ANY),
     hasAncestor: has(RfTable.ANCESTOR),
     hasInode: hasFlag(RfItemFlag.ITEM_BY_INODE),

@@ -103,7 +103,7 @@ describe('items', () => {
     expect(flagsOf(RfTable.EXACT, '/etc/x')).toBe(RfItemFlag.ITEM_BY_INODE);
     expect(flagsOf(RfTable.SHAPE, '/etc/y/*')).toBe(0);
     expect(flagsOf(RfTable.EXACT, '/etc/z')).toBe(0);
-    expect(headOf(page)).toMatchObject({ hasInode: 1, hasGivenName: 1, hasExact: 1, hasBasename: 0, hasAny: 0 });
+    expect(headOf(page)).toMatchObject({ hasInode: 1, hasGivenName: 1, basenameFilter: 0n, hasAny: 0 });
   });
 
   it('an item without a path stands for every object of its origins', () => {
