@@ -5,7 +5,8 @@ import { SourceFault } from '../../errors.js';
 import type { Target } from './target.js';
 
 const QUEUE_BYTES_MAX = 8 * 1024 * 1024;
-const BATCH_BYTES_MAX = 256 * 1024;
+/** One write takes several turns of the event loop, which are long in a flood. */
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface LineSinkOptions {
   readonly target: Target;
