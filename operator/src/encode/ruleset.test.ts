@@ -269,7 +269,7 @@ describe('pages', () => {
       paths: [pattern(`/a/${index}`)],
     }));
     const rules = Array.from({ length: 6 }, (_, index) => denyPaths([path('/a')], { name: `r${index}`, except }));
-    expect(encode([policy('a', rules)]).pages.map((page) => headOf(page).slotCount)).toEqual([64, 32]);
+    expect(encode([policy('a', rules)]).pages.map((page) => headOf(page).slotCount)).toEqual([48, 48]);
   });
 
   it('the policy that needs one shape too many is the problem, in the order given', () => {
