@@ -80,11 +80,10 @@ function ruleOf(cell: Cell): object {
 }
 
 function policies(): PolicyObject[] {
-  const names = [...new Set(cells.map(({ policy }) => policy))];
-  return names.map((name) => {
-    const own = cells.filter(({ policy }) => policy === name);
-    const [{ workload = name, mode } = {}] = own;
-    return policyOn(workload, name, own.map(ruleOf), mode === undefined ? {} : { mode });
+  const first = new Map(cells.toReversed().map((cell) => [cell.policy, cell]));
+  return [...first.values()].map(({ workload, policy, mode }) => {
+    const own = cells.filter((cell) => cell.policy === policy);
+    return policyOn(workload, policy, own.map(ruleOf), { mode });
   });
 }
 

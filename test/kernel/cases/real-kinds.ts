@@ -58,20 +58,15 @@ export function needsSecond(kind: Kind): boolean {
   return KINDS[kind].some((decision) => decision.some((part) => part.of === 'second'));
 }
 
-export type Actor = Pick<OperationIR, 'mainProcess'> & { readonly program?: string };
+export type Actor = Required<Pick<OperationIR, 'mainProcess' | 'program'>>;
 
 /** The root of a tmpfs is no overlay: what a file there is made from, nobody can tell. */
-const ORIGIN = 'Unknown';
+export const ORIGIN = 'Unknown';
 
 /** What the evaluator is asked for one operation: the decisions in their order, each with its objects. */
 export function decisionsOf(operation: RealOperation, actor: Actor): OperationIR[][] {
   const { kind, path, second = '' } = operation;
-  const { program, mainProcess } = actor;
-  const acting = {
-    session: 'Main' as const,
-    mainProcess,
-    ...(program === undefined ? {} : { program: { path: program, origin: ORIGIN } as const }),
-  };
+  const acting = { session: 'Main' as const, ...actor };
   const decisions: readonly Decision[] = KINDS[kind];
   return decisions.map((parts) =>
     parts.map(({ of, hooks, isDirectory = false }) => ({

@@ -2,7 +2,7 @@
 // the policies, each result and each counter compared with what the reference evaluator says.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluateAll } from '../../../operator/src/compile/evaluate.js';
 import type { PolicyIR } from '../../../operator/src/compile/ir.js';
@@ -11,7 +11,7 @@ import { generateOperation, generatePolicies } from '../../fuzz/generate.js';
 import { Random } from '../../fuzz/random.js';
 import { ROOT, type PolicyObject } from '../harness/agent.js';
 import { kernelGroup, type Bed, type Seen } from '../harness/cases.js';
-import { KIND_NAMES, type Actor, type RealOperation, decisionsOf, needsSecond } from './real-kinds.js';
+import { KIND_NAMES, ORIGIN, type Actor, type RealOperation, decisionsOf, needsSecond } from './real-kinds.js';
 import { renderPolicy } from './render-policy.js';
 
 const SEED = Number(process.env['RF_SEED'] ?? 20261122);
@@ -20,6 +20,9 @@ const OPERATIONS = 90;
 /** Skipped ones (names that cannot be made together) do not count. */
 const WANTED = 2000;
 const FOLDER = '/tmp/rf-realops';
+const REALOPS = '/tmp/rf-realops-program';
+/** What a process is that was moved into its cgroup and has not run another program since. */
+const MOVED: Actor['program'] = { path: REALOPS, origin: 'WritableVolume' };
 const PROGRAM_PATHS = ['/usr/bin/a', '/a/b', '/sh', '/usr/lib/ab', '/run/a'];
 
 interface Subject {
@@ -109,7 +112,9 @@ function listOf(bed: Bed): string {
 
 async function runList(list: string): Promise<string[]> {
   mkdirSync(FOLDER, { recursive: true });
-  const child = spawn(join(ROOT, 'build/test/kernel/realops'), [FOLDER], { stdio: ['pipe', 'pipe', 'inherit'] });
+  copyFileSync(join(ROOT, 'build/test/kernel/realops'), REALOPS);
+  chmodSync(REALOPS, 0o755);
+  const child = spawn(REALOPS, [FOLDER], { stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (part: Buffer) => (text += part.toString()));
   child.stdin.end(list);
@@ -151,21 +156,21 @@ function compare(subject: Subject, tried: { one: RealOperation; actor: Actor; go
 
 function compareSubject(subject: Subject, lines: readonly string[], into: Comparison): void {
   const { name, operations, mainProcess } = subject;
-  let program: string | undefined;
+  let program = MOVED;
   let next = 0;
   for (const line of lines) {
     const [what, , ...words] = line.split(' ');
     const got = words.join(' ');
     if (what === 'start') {
       const path = subject.program ?? '';
-      compare(subject, { one: { kind: 'exec', path }, actor: { mainProcess }, got }, into);
-      program = got === 'ok' ? path : undefined;
+      compare(subject, { one: { kind: 'exec', path }, actor: { mainProcess, program: MOVED }, got }, into);
+      program = got === 'ok' ? { path, origin: ORIGIN } : MOVED;
       continue;
     }
     const one = operations[next++];
     if (one === undefined) throw new Error('more results than operations');
     // A program that is run has a process of its own, and a child is not the main process.
-    const actor = { mainProcess: mainProcess && one.kind !== 'exec', ...(program === undefined ? {} : { program }) };
+    const actor = { mainProcess: mainProcess && one.kind !== 'exec', program };
     if (got === 'skipped') into.skipped += 1;
     else compare(subject, { one, actor, got }, into);
   }

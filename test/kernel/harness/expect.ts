@@ -48,8 +48,11 @@ export function expectEvent(seen: Seen, shape: EventShape): PolicyEvent {
     (event) =>
       event.policy.name === policy && event.rule === rule && (path === undefined || event.object.path === path),
   );
-  assert.equal(found.length, 1, `events of ${policy}/${rule} about ${path ?? 'anything'}`);
   const [event] = found;
-  assert.equal(event?.verdict, verdict, JSON.stringify(event));
-  return event as PolicyEvent;
+  assert.ok(
+    event !== undefined && found.length === 1,
+    `${found.length} events of ${policy}/${rule} about ${path ?? 'anything'}`,
+  );
+  assert.equal(event.verdict, verdict, JSON.stringify(event));
+  return event;
 }

@@ -46,8 +46,8 @@ export class Holder {
   }
 
   async #answer(): Promise<string> {
-    const { value, done } = await this.#answers.next();
-    if (done === true) throw new Error('the holding process has ended');
-    return value;
+    const next: IteratorResult<string, unknown> = await this.#answers.next();
+    if (next.done === true) throw new Error('the holding process has ended');
+    return next.value;
   }
 }

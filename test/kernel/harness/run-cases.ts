@@ -92,6 +92,21 @@ async function startAgent(groups: readonly Group[], cgroups: TestCgroups, option
   });
 }
 
+async function runAlone(suite: Suite, bed: Bed, groups: readonly Group[]): Promise<void> {
+  for (const group of groups) {
+    for (const { name, body } of group.alone) {
+      const began = performance.now();
+      await suite.check(`${group.name}: ${name}`, () => body(bed));
+      process.stdout.write(`${((performance.now() - began) / 1000).toFixed(1)} s\n`);
+    }
+  }
+}
+
+async function removeAll(groups: readonly Group[], agent: AgentProcess | undefined): Promise<void> {
+  for (const { setup } of groups) await setup.cleanup?.();
+  await agent?.remove();
+}
+
 export async function runGroups(suite: Suite, options: RunOptions): Promise<void> {
   const groups = narrowed(registeredGroups(options.backend), options.filter);
   if (groups.length === 0) return;
@@ -107,19 +122,13 @@ export async function runGroups(suite: Suite, options: RunOptions): Promise<void
     await requireAccepted(agent);
     const bed = new Bed(agent, cgroups, scratch);
     await runBatch(suite, bed, groups);
-    for (const group of groups) {
-      for (const { name, body } of group.alone) {
-        const began = performance.now();
-        await suite.check(`${group.name}: ${name}`, () => body(bed));
-        process.stdout.write(`${((performance.now() - began) / 1000).toFixed(1)} s\n`);
-      }
-    }
+    process.stdout.write(`batch over after ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+    await runAlone(suite, bed, groups);
   } catch (error) {
     process.stdout.write(`agent said: ${agent?.log.slice(-4000) ?? 'nothing'}\n`);
     throw error;
   } finally {
-    for (const { setup } of groups) await setup.cleanup?.();
-    await agent?.remove();
+    await removeAll(groups, agent);
     cgroups.remove();
     rmSync(scratch, { recursive: true, force: true });
     rmSync(`/run/rf-test-${process.pid}`, { recursive: true, force: true });
