@@ -1,4 +1,4 @@
-// node build/test/kernel/main.js [--kernel NAME]... [--filter TEXT] [--files NAME,...]
+// node build/test/kernel/main.js [--kernel NAME]... [--filter TEXT] [--files NAME,...] [--seed N]
 // The cases on each kernel: the LSM backend in one boot of each guest, the tracepoint backend (kernel name "machine") on this machine,
 // confined to cgroups of the run.
 import { join } from 'node:path';
@@ -70,6 +70,7 @@ async function main(suite: Suite): Promise<void> {
       kernel: { type: 'string', multiple: true },
       filter: { type: 'string' },
       files: { type: 'string' },
+      seed: { type: 'string' },
     },
   });
   compileTry();
@@ -77,6 +78,7 @@ async function main(suite: Suite): Promise<void> {
   const words = [
     ...(values.filter === undefined ? [] : ['--filter', values.filter]),
     ...(values.files === undefined ? [] : ['--files', values.files]),
+    ...(values.seed === undefined ? [] : ['--seed', values.seed]),
   ];
   const wanted = values.kernel ?? [MACHINE, ...KERNELS];
   if (wanted.includes(MACHINE)) await runOnMachine(suite, words);

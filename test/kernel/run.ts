@@ -1,4 +1,4 @@
-// node build/test/kernel/run.js --backend lsm|tracepoint [--confined] [--filter TEXT] [--files NAME,...]
+// node build/test/kernel/run.js --backend lsm|tracepoint [--confined] [--filter TEXT] [--files NAME,...] [--seed N]
 // Runs the cases on the kernel of this machine: in a guest with the LSM backend; on a shared machine only confined, with tracepoints.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,8 +12,11 @@ const { values } = parseArgs({
     confined: { type: 'boolean', default: false },
     filter: { type: 'string' },
     files: { type: 'string' },
+    seed: { type: 'string' },
   },
 });
+
+if (values.seed !== undefined) process.env['RF_SEED'] = values.seed;
 
 const wanted = values.files?.split(',');
 const folder = join(import.meta.dirname, 'cases');
