@@ -11,7 +11,7 @@ import { compileProgram, compileTry } from '../support/compile.js';
 import { Suite } from '../support/suite.js';
 
 const MACHINE = 'machine';
-const GUEST_TIME_S = 540;
+const GUEST_TIME_S = 900;
 const MACHINE_TIME_S = 300;
 const MEMORY_MB = 1536;
 const RUN = join(import.meta.dirname, 'run.js');
