@@ -200,8 +200,9 @@ lsm.caseAlone('10,000 tries of each operation are denied and counted exactly whi
   storm(bed, 'storm-block', STORMS, 'Block'),
 );
 
-lsm.caseAlone('10,000 tries of each operation are killed and counted exactly while the ring buffer is full', (bed) =>
-  storm(bed, 'storm-kill', STORMS, 'Kill'),
+lsm.caseAlone(
+  'thousands of tries of each operation are killed and counted exactly while the ring buffer is full',
+  (bed) => storm(bed, 'storm-kill', STORMS, 'Kill'),
 );
 
 const tracepoint = kernelGroup('storm', {
