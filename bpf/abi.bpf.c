@@ -48,4 +48,5 @@ KEEP(struct, rf_event);
 KEEP(struct, rf_inode_key);
 KEEP(struct, rf_inode_names);
 KEEP(struct, rf_program);
+KEEP(struct, rf_resolve);
 KEEP(struct, rf_test);

@@ -297,6 +297,7 @@ enum rf_event_kind {
 	RF_EVENT_VIOLATION = 1,
 	RF_EVENT_CGROUP = 2,		/* a cgroup was made (path in text) */
 	RF_EVENT_CGROUP_GONE = 3,
+	RF_EVENT_MOVED = 4,		/* a process with threads was moved: these are still to be bound, by an iterator */
 };
 
 /* Where an operation was decided. */
@@ -415,6 +416,13 @@ struct rf_program {
 	__u16 len rf_doc("bytes used");
 	__u8 _pad[6];
 	__u8 path[248] rf_doc("raw bytes, cut at the end");
+};
+
+/* Context of the program that learns the inode behind an exact deny pattern, see rf_inode_key. */
+struct rf_resolve {
+	__u64 workload rf_doc("cgroup id: the rulesets to learn it for");
+	__u32 fd rf_doc("descriptor of the calling process, opened by that name; O_PATH will do");
+	__u32 miss rf_doc("out: enum rf_miss of the file's name");
 };
 
 /* Context of the test-run matcher: one decision on names given as text. In: up to result. Out: from result. */

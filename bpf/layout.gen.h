@@ -3,6 +3,6 @@
 #ifndef RF_LAYOUT_GEN_H
 #define RF_LAYOUT_GEN_H
 
-#define RF_LAYOUT_HASH 0xb5b57f46a81db583ULL
+#define RF_LAYOUT_HASH 0xb0a9e0d82883e4b4ULL
 
 #endif

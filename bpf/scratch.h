@@ -23,6 +23,7 @@ enum rf_subject_flag {
 	RF_SUBJECT_MAIN = 1,		/* main process of its workload */
 	RF_SUBJECT_PROTECTED = 2,	/* bound in a protected unit */
 	RF_SUBJECT_HOST = 4,		/* bound as a host process: may be bound again, see subject.h */
+	RF_SUBJECT_OF_INIT = 16,	/* PID 1 forked it: until its first exec it moves with PID 1's authority */
 	RF_SUBJECT_MOVED = 8,		/* came to its cgroup by other hands than PID 1: never protected by it */
 };
 
@@ -144,6 +145,7 @@ struct rf_scratch {
 	__u8 can_deny;
 	__u8 dry;			/* test-run: decide, and report nothing */
 	__u8 node_monitor;
+	__u8 learn;			/* the name is looked up for its inode's sake, even where no rule governs the class */
 	__u64 subject;			/* address of the acting task's subject */
 	__u8 wanted[RF_WANTED];		/* rf_class, RF_CLASSES at the end */
 	__u32 _pad6;

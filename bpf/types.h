@@ -113,11 +113,23 @@ struct path {
 	struct dentry *dentry;
 };
 
+/* Composite, as that is all that CO-RE compares. */
+typedef struct {
+	int refcnt;
+} file_ref_t;
+
 struct file {
 	unsigned int f_mode;
 	unsigned int f_flags;
 	struct path f_path;
 	struct inode *f_inode;
+	file_ref_t f_ref;
+};
+
+/* What a stacked file system maps in place of its own file. */
+struct backing_file {
+	struct file file;
+	struct path user_path;
 };
 
 struct kernfs_node {
@@ -157,7 +169,7 @@ struct cred {
 };
 
 struct mm_struct {
-	unsigned long mmap_base;
+	unsigned long start_code;
 	unsigned long arg_start;
 	unsigned long arg_end;
 	struct file *exe_file;
@@ -172,8 +184,21 @@ struct fdtable {
 	struct file **fd;
 };
 
+struct fs_struct {
+	struct path root;
+};
+
 struct files_struct {
 	struct fdtable *fdt;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live;
+	int nr_threads;
 };
 
 struct thread_info {
@@ -188,12 +213,14 @@ struct task_struct {
 	int tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct signal_struct *signal;
 	u64 start_boottime;
 	const struct cred *cred;
 	const struct cred *real_cred;
 	char comm[16];
 	struct nsproxy *nsproxy;
 	struct files_struct *files;
+	struct fs_struct *fs;
 	struct css_set *cgroups;
 	struct mm_struct *mm;
 };

@@ -129,10 +129,22 @@ int BPF_PROG(attr_acl_del, void *idmap, struct dentry *dentry, const char *name,
 	return ret ? ret : attribute_decide(dentry);
 }
 
+SEC("?lsm/inode_file_setattr")
+int BPF_PROG(attr_flags, struct dentry *dentry, void *attr, int ret)
+{
+	return ret ? ret : attribute_decide(dentry);
+}
+
+struct file_kattr {
+} __attribute__((preserve_access_index));
+
 static __always_inline int ioctl_decide(struct file *file, unsigned int cmd)
 {
 	struct rf_subject *who;
 
+	/* since 6.17 inode_file_setattr sees these, and the system call that needs no ioctl */
+	if (bpf_core_type_exists(struct file_kattr))
+		return 0;
 	if (cmd != RF_IOC_SETFLAGS && cmd != RF_IOC32_SETFLAGS && cmd != RF_IOC_FSSETXATTR)
 		return 0;
 	who = subject_now();

@@ -204,7 +204,8 @@ static __always_inline bool mapped_by_exec(struct rf_subject *who, struct file *
 		return false;
 	if (bpf_core_field_exists(task->in_execve))
 		return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
-	return true;
+	/* the kernel's loader sets it when it has mapped everything; a file whose exec failed is not exempt for ever */
+	return BPF_CORE_READ(task, mm, start_code) == 0;
 }
 
 SEC("?lsm/mmap_file")
@@ -227,6 +228,32 @@ int BPF_PROG(map_file, struct file *file, unsigned long reqprot, unsigned long p
 	if (!classes)
 		return 0;
 	return file_decide(RF_HOOK_MAP, classes, file, who);
+}
+
+/* FMODE_BACKING; the bit moved when files got their own reference count (f_ref, Linux 6.13 and 6.14). */
+static __always_inline bool is_backing(struct file *file)
+{
+	if (!bpf_core_type_exists(struct backing_file))
+		return false;
+	return file->f_mode & (bpf_core_field_exists(file->f_ref) ? 1U << 24 : 1U << 25);
+}
+
+/* The file that was mapped: since 6.8 an overlay puts the layer's file, which has no name, into the mapping. */
+static __always_inline int mapped_decide(__u32 classes, struct file *file, struct rf_subject *who)
+{
+	struct rf_place place = {};
+	__u64 path, mnt = 0, dentry = 0;
+
+	if (!is_backing(file))
+		return file_decide(RF_HOOK_MAP, classes, file, who);
+	path = (__u64)file + bpf_core_field_offset(struct backing_file, user_path);
+	RF_LOAD(mnt, path, path, mnt);
+	RF_LOAD(dentry, path, path, dentry);
+	place.mnt = mnt;
+	place.dentry = dentry;
+	place.hook = RF_HOOK_MAP;
+	place.classes = classes;
+	return denied(place_decide(&place, who));
 }
 
 SEC("?lsm/file_mprotect")
@@ -254,7 +281,7 @@ int BPF_PROG(map_protect, struct vm_area_struct *vma, unsigned long reqprot, uns
 		classes |= RF_BIT(WRITE);
 	if (!classes)
 		return 0;
-	return file_decide(RF_HOOK_MAP, classes, file, who);
+	return mapped_decide(classes, file, who);
 }
 
 #endif

@@ -10,6 +10,9 @@
 #define RF_FMODE_PATH 0x4000
 #define RF_OPEN_EXEC 0x20
 #define RF_O_TRUNC 01000
+#define RF_O_ACCMODE 3
+#define RF_FMODE_NOACCOUNT 0x20000000
+#define RF_MAGIC_NSFS 0x6e736673
 #define RF_RENAME_EXCHANGE 2
 
 static __always_inline struct rf_subject *subject_now(void)
@@ -25,11 +28,47 @@ static __always_inline __u32 mode_classes(__u32 mode, __u32 flags)
 {
 	__u32 classes = 0;
 
+	/* access mode 3 asks for both and leaves a descriptor for ioctl: all it takes on a device */
+	if ((flags & RF_O_ACCMODE) == RF_O_ACCMODE)
+		return RF_BIT(READ) | RF_BIT(WRITE);
 	if (mode & RF_FMODE_READ)
 		classes |= RF_BIT(READ);
 	if ((mode & RF_FMODE_WRITE) || (flags & RF_O_TRUNC))
 		classes |= RF_BIT(WRITE);
 	return classes;
+}
+
+/* Before backing files (6.5) an overlay opens the layer's file under the name of its own, which was decided just before. */
+static __always_inline bool is_opened_below(struct file *file)
+{
+	return !bpf_core_type_exists(struct backing_file) && (file->f_mode & RF_FMODE_NOACCOUNT);
+}
+
+/*
+ * Whether a namespace is being made of a folder: open_tree, fsmount and open_tree_attr can since Linux 7. No hook tells of
+ * it but the open of the descriptor they return.
+ */
+static __always_inline bool is_tree_namespace(struct file *file)
+{
+	struct pt_regs *regs;
+	long nr;
+
+	if (file->f_inode->i_sb->s_magic != RF_MAGIC_NSFS)
+		return false;
+	regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	nr = regs->orig_ax;
+	return nr == 428 || nr == 432 || nr == 467;
+}
+
+static __always_inline int namespace_decide(struct rf_subject *who)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_place place = {
+		.mnt = (__u64)BPF_CORE_READ(task, fs, root.mnt), .dentry = (__u64)BPF_CORE_READ(task, fs, root.dentry),
+		.hook = RF_HOOK_MOUNT, .classes = RF_BIT(LINK), .tree = 1,
+	};
+
+	return denied(place_decide(&place, who));
 }
 
 /* The kernel's own open of a file to run is not a read: exec decides it. */
@@ -45,8 +84,10 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	if (!who)
 		return 0;
 	flags = file->f_flags;
-	if (flags & RF_OPEN_EXEC)
+	if ((flags & RF_OPEN_EXEC) || is_opened_below(file))
 		return 0;
+	if (is_tree_namespace(file))
+		return namespace_decide(who);
 	who->opened_trunc = flags & RF_O_TRUNC ? (__u64)file : 0;
 	return file_decide(RF_HOOK_OPEN, mode_classes(file->f_mode, flags), file, who);
 }
@@ -65,7 +106,7 @@ int BPF_PROG(file_receive, struct file *file, int ret)
 	mode = file->f_mode;
 	if (mode & RF_FMODE_PATH)
 		return 0;
-	return file_decide(RF_HOOK_RECEIVE, mode_classes(mode, 0), file, who);
+	return file_decide(RF_HOOK_RECEIVE, mode_classes(mode, file->f_flags & RF_O_ACCMODE), file, who);
 }
 
 /* The truncation by open(O_TRUNC) was decided with the open; ftruncate and truncate are operations of their own. */
@@ -169,11 +210,11 @@ __attribute__((noinline)) int pair_decide(const struct rf_pair *pair)
 	w = bpf_map_lookup_elem(&workloads, &who->workload);
 	if (!w)
 		return workload_missing(who);
-	if (!(w->classes & (pair->from_classes | pair->to_classes)))
-		return 0;
+	/* whatever the rules are about: a name that is known by inode is learned before it is taken away or doubled */
 	s = operation_open(who, w, pair->hook, true);
 	if (!s)
 		return -RF_EPERM;
+	s->learn = 1;
 	ref_dentry(s, 0, pair->from, mount_of(pair->from_mnt));
 	s->ref[0].classes = pair->from_classes;
 	ref_dentry(s, 1, pair->to, mount_of(pair->to_mnt));

@@ -18,14 +18,22 @@
 	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 |               \
 	 (__u64)(f) << 40 | (__u64)(g) << 48)
 
-static __always_inline bool type_is_stacked(const char *type)
+/*
+ * Whether a mount of this type shows files that have names already: stacked file systems, a second mount of a device, of
+ * devtmpfs or of a network share. Not so those that begin empty, and those whose names are fixed (walk.h).
+ */
+static __always_inline bool type_is_another_view(const char *type)
 {
 	__u64 word = 0;
 
 	if (!type || bpf_probe_read_kernel_str(&word, sizeof(word), type) < 0)
-		return false;
-	return word == RF_TYPE7('o', 'v', 'e', 'r', 'l', 'a', 'y') || word == RF_TYPE7('e', 'c', 'r', 'y', 'p', 't', 'f') ||
-	       word == RF_TYPE7('u', 'n', 'i', 'o', 'n', 'f', 's') || word == RF_TYPE7('a', 'u', 'f', 's', 0, 0, 0);
+		return true;
+	return !(word == RF_TYPE7('t', 'm', 'p', 'f', 's', 0, 0) || word == RF_TYPE7('r', 'a', 'm', 'f', 's', 0, 0) ||
+		 word == RF_TYPE7('d', 'e', 'v', 'p', 't', 's', 0) || word == RF_TYPE7('p', 'r', 'o', 'c', 0, 0, 0) ||
+		 word == RF_TYPE7('s', 'y', 's', 'f', 's', 0, 0) || word == RF_TYPE7('c', 'g', 'r', 'o', 'u', 'p', '2') ||
+		 word == RF_TYPE7('d', 'e', 'b', 'u', 'g', 'f', 's') || word == RF_TYPE7('t', 'r', 'a', 'c', 'e', 'f', 's') ||
+		 word == RF_TYPE7('s', 'e', 'c', 'u', 'r', 'i', 't') || word == RF_TYPE7('b', 'p', 'f', 0, 0, 0, 0) ||
+		 word == RF_TYPE7('h', 'u', 'g', 'e', 't', 'l', 'b'));
 }
 
 static __always_inline int tree_decide(const struct path *at, __u32 classes, bool stacked)
@@ -46,9 +54,14 @@ int BPF_PROG(mount_old, const char *dev_name, const struct path *path, const cha
 {
 	if (ret)
 		return ret;
-	if ((flags & RF_MS_PROPAGATION) || ((flags & RF_MS_REMOUNT) && !(flags & RF_MS_MOVE)))
+	/* what the kernel does when several flags are given, in its order */
+	if (flags & RF_MS_REMOUNT)
 		return 0;
-	return tree_decide(path, RF_BIT(WRITE), (flags & (RF_MS_BIND | RF_MS_MOVE)) || type_is_stacked(type));
+	if (flags & RF_MS_BIND)
+		return tree_decide(path, RF_BIT(WRITE), true);
+	if (flags & RF_MS_PROPAGATION)
+		return 0;
+	return tree_decide(path, RF_BIT(WRITE), (flags & RF_MS_MOVE) || type_is_another_view(type));
 }
 
 SEC("?lsm/move_mount")

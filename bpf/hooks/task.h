@@ -87,25 +87,26 @@ static __always_inline void placed(struct task_struct *task, struct task_struct 
 		program_seed(who, task);
 }
 
+static __always_inline void forked_by_init(struct task_struct *child)
+{
+	struct rf_subject *who = bpf_task_storage_get(&subjects, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (who)
+		who->flags |= RF_SUBJECT_OF_INIT;
+}
+
 /* Also sees the cgroup that CLONE_INTO_CGROUP chose, of which no move tells. Still before the child runs. */
 SEC("?tp_btf/sched_process_fork")
 int BPF_PROG(task_fork, struct task_struct *parent, struct task_struct *child)
 {
 	/* kernels without lsm/task_alloc; a second call finds the work done */
 	subject_inherit(parent, child, parent->tgid == child->tgid);
+	if (parent->tgid == 1)
+		forked_by_init(child);
 	if (cgroup_id_of(parent) != cgroup_id_of(child))
 		placed(child, parent);
 	return 0;
 }
-
-/* The event comes once for a process, after the move, for the task that was named; its threads follow at their exec. */
-SEC("?tp_btf/cgroup_attach_task")
-int BPF_PROG(task_attach, struct cgroup *to, const char *path, struct task_struct *task, bool threadgroup)
-{
-	placed(task, bpf_get_current_task_btf());
-	return 0;
-}
-
 
 /* When a main process is gone the next one to enter its workload is the main process: a service that was restarted. */
 SEC("?tp_btf/sched_process_exit")
@@ -115,7 +116,8 @@ int BPF_PROG(task_gone, struct task_struct *task)
 	__u64 workload;
 	__u32 *main;
 
-	if (!who || !(who->flags & RF_SUBJECT_MAIN) || task->pid != task->tgid)
+	/* its leader may be gone before it: another thread that execs takes its place */
+	if (!who || !(who->flags & RF_SUBJECT_MAIN) || BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	workload = who->workload;
 	main = bpf_map_lookup_elem(&mains, &workload);
@@ -147,6 +149,36 @@ static __always_inline void cgroup_event(struct rf_scratch *s, __u64 id, __u32 k
 	e->size = size;
 	if (bpf_ringbuf_output(&events, e, size, 0))
 		stat_add(RF_STAT_RING_FULL);
+}
+
+static __always_inline void cgroup_event_nameless(struct rf_scratch *s, __u64 id, __u32 kind)
+{
+	s->comp_count = 0;
+	s->usr_inserted = 0;
+	s->miss = RF_MISS_READ;
+	cgroup_event(s, id, kind);
+}
+
+/*
+ * The event comes once for a process, after the move, for the task that was named. No program can walk its threads on every
+ * kernel, so the agent is told to run the iterator; what they exec until then is judged all the same.
+ */
+SEC("?tp_btf/cgroup_attach_task")
+int BPF_PROG(task_attach, struct cgroup *to, const char *path, struct task_struct *task, bool threadgroup)
+{
+	struct rf_scratch *s;
+	__u64 id;
+
+	placed(task, bpf_get_current_task_btf());
+	id = cgroup_id_of(task);
+	if (!threadgroup || BPF_CORE_READ(task, signal, nr_threads) < 2 || !bpf_map_lookup_elem(&workloads, &id))
+		return 0;
+	s = scratch_take();
+	if (!s)
+		return 0;
+	cgroup_event_nameless(s, id, RF_EVENT_MOVED);
+	scratch_give(s);
+	return 0;
 }
 
 /* The template of the selectors that the cgroup's name answers to. */
@@ -227,10 +259,7 @@ int BPF_PROG(cgroup_gone, struct cgroup *cgroup, const char *path)
 	s = scratch_take();
 	if (!s)
 		return 0;
-	s->comp_count = 0;
-	s->usr_inserted = 0;
-	s->miss = RF_MISS_READ;
-	cgroup_event(s, BPF_CORE_READ(cgroup, kn, id), RF_EVENT_CGROUP_GONE);
+	cgroup_event_nameless(s, BPF_CORE_READ(cgroup, kn, id), RF_EVENT_CGROUP_GONE);
 	scratch_give(s);
 	return 0;
 }
@@ -247,7 +276,11 @@ int task_seed(struct bpf_iter__task *ctx)
 
 	if (!task)
 		return 0;
-	if (subject_of(task)) {
+	/* a thread is who its process is */
+	if (task->pid != task->tgid)
+		subject_inherit(task->group_leader, task, true);
+	who = subject_of(task);
+	if (who && (who->workload || (who->flags & RF_SUBJECT_MOVED))) {
 		subject_bind(task, false);
 		return 0;
 	}

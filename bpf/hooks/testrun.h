@@ -28,6 +28,7 @@ int test_match(struct rf_test *test)
 	s->can_deny = 1;
 	s->dry = 1;
 	s->tree_change = test->tree_change;
+	s->learn = 0;
 	s->given = (__u64)test + __builtin_offsetof(struct rf_test, given);
 	s->given_len = test->given_len;
 	s->program = (__u64)test + __builtin_offsetof(struct rf_test, program);
@@ -53,6 +54,47 @@ int test_match(struct rf_test *test)
 		test->violated[i] = s->final_violated[i];
 		test->unresolved[i] = s->final_unresolved[i];
 	}
+	scratch_give(s);
+	return 0;
+}
+
+/*
+ * Learns the inode of an open file where its own name, and not the one it was opened by, is an exact pattern that holds by
+ * inode: the caller may follow whatever links it finds. Decides and counts nothing.
+ */
+SEC("syscall")
+int name_resolve(struct rf_resolve *request)
+{
+	__u64 id = request->workload, dentry = 0, mnt = 0, file;
+	struct rf_workload *w;
+	struct rf_scratch *s;
+	__u32 i;
+
+	w = bpf_map_lookup_elem(&workloads, &id);
+	file = file_of(bpf_get_current_task_btf(), (int)request->fd);
+	if (!w || !file)
+		return 1;
+	s = scratch_take();
+	if (!s)
+		return 1;
+	RF_LOAD(dentry, file, file, f_path.dentry);
+	RF_LOAD(mnt, file, file, f_path.mnt);
+	s->tree_change = 0;
+	s->learn = 1;
+	s->session = 0;
+	s->match_mode = RF_MATCH_OBJECT;
+	s->want = 0;
+	s->wanted[0] = RF_CLASSES;
+	s->page_count = w->page_count & 0xf;
+	for (i = 0; i < RF_PAGES_MAX; i++)
+		s->pages[i] = w->pages[i];
+	found_clear(s);
+	ref_dentry(s, 0, dentry, mount_of(mnt));
+	s->item_origin = RF_ORIGIN_ALL;
+	name_from_dentry(s, s->ref[0].dentry, s->ref[0].mount);
+	request->miss = s->miss;
+	if (!s->miss)
+		pages_judge(s, 0);
 	scratch_give(s);
 	return 0;
 }

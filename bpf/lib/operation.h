@@ -179,7 +179,7 @@ static __always_inline struct rf_scratch *operation_open(struct rf_subject *who,
 	s->main_process = !!(who->flags & RF_SUBJECT_MAIN);
 	s->is_protected = !!(who->flags & RF_SUBJECT_PROTECTED);
 	s->given_len = 0;
-	s->tree_change = 0;
+	s->tree_change = s->learn = 0;
 	s->can_deny = can_deny;
 	s->dry = 0;
 	s->node_monitor = state && state->mode == RF_MODE_MONITOR &&

@@ -27,25 +27,18 @@ static __always_inline bool never_subject(struct task_struct *task)
 }
 
 /*
- * Whether PID 1 forked the task, which has not exec'd since. Every orphan has PID 1 for a parent; only a child of its own runs its
- * program in memory laid out as its own.
+ * Whether PID 1 forked the task, which has not exec'd since. Remembered from the fork: orphans become children of PID 1
+ * too, and would lend themselves its authority.
  */
-static __always_inline bool made_by_init(struct task_struct *task)
+static __always_inline bool is_forked_by_init(struct task_struct *task, struct rf_subject *who)
 {
-	struct task_struct *parent = task->real_parent;
-	unsigned long base;
-
-	if (!(task->flags & RF_PF_FORKNOEXEC) || parent->tgid != 1)
-		return false;
-	base = BPF_CORE_READ(task, mm, mmap_base);
-	return base && base == BPF_CORE_READ(parent, mm, mmap_base) &&
-	       BPF_CORE_READ(task, mm, exe_file, f_inode) == BPF_CORE_READ(parent, mm, exe_file, f_inode);
+	return (task->flags & RF_PF_FORKNOEXEC) && who && (who->flags & RF_SUBJECT_OF_INIT);
 }
 
 /* Whether a task placed by `mover` counts as placed by PID 1. */
 static __always_inline bool mover_trusted(struct task_struct *mover)
 {
-	return mover->tgid == 1 || made_by_init(mover);
+	return mover->tgid == 1 || is_forked_by_init(mover, subject_of(mover));
 }
 
 static __always_inline __u64 cgroup_id_of(struct task_struct *task)
@@ -104,15 +97,15 @@ static __always_inline void lineage_seed(struct rf_subject *who, struct task_str
 
 static __always_inline void bind_write(struct rf_subject *who, struct task_struct *task, const struct rf_workload *w)
 {
-	__u32 tgid = task->tgid, moved = who->flags & RF_SUBJECT_MOVED;
+	__u32 tgid = task->tgid, kept = who->flags & (RF_SUBJECT_MOVED | RF_SUBJECT_OF_INIT);
 	__u64 owner = w->owner;
 
 	who->workload = owner;
 	who->slots_generation = who->generation = 0;
 	if (w->flags & RF_WORKLOAD_HOST) {
 		who->session = RF_SESSION_HOST;
-		who->flags = RF_SUBJECT_HOST | moved;
-		if ((w->flags & RF_WORKLOAD_PROTECTED) && !moved)
+		who->flags = RF_SUBJECT_HOST | kept;
+		if ((w->flags & RF_WORKLOAD_PROTECTED) && !(kept & RF_SUBJECT_MOVED))
 			who->flags |= RF_SUBJECT_PROTECTED;
 	} else {
 		__u32 *main;
@@ -140,7 +133,7 @@ static __always_inline bool may_rebind(struct rf_subject *who, struct task_struc
 		return false;
 	if (!(w->flags & RF_WORKLOAD_HOST) || trusted)
 		return true;
-	if (made_by_init(task))
+	if (is_forked_by_init(task, who))
 		return true;
 	old = bpf_map_lookup_elem(&workloads, &who->workload);
 	return !old || !old->page_count;
@@ -195,7 +188,8 @@ static __always_inline bool subject_inherit(struct task_struct *parent, struct t
 	struct rf_subject *from = subject_of(parent), *to;
 	int i;
 
-	if (!from)
+	/* what PID 1's child is until its exec its own children are not */
+	if (!from || !(from->workload | (from->flags & ~RF_SUBJECT_OF_INIT)))
 		return true;
 	to = bpf_task_storage_get(&subjects, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!to) {
@@ -209,7 +203,7 @@ static __always_inline bool subject_inherit(struct task_struct *parent, struct t
 	to->exec_inode = to->opened_trunc = to->write_mount = 0;
 	if (thread)
 		return true;
-	to->flags &= ~RF_SUBJECT_MAIN;
+	to->flags &= ~(RF_SUBJECT_MAIN | RF_SUBJECT_OF_INIT);
 	for (i = RF_LINEAGE_MAX - 1; i > 0; i--)
 		bpf_probe_read_kernel(&to->lineage[i], sizeof(to->lineage[0]), &from->lineage[i - 1]);
 	ancestor_fill(&to->lineage[0], parent, from);

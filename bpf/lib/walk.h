@@ -134,6 +134,11 @@ static long walk_step(__u32 i, struct rf_scratch **ctx)
 	at = s->comp_first - 1;
 	RF_LOAD(name, dentry, dentry, d_name.name);
 	RF_NAME_WORD(word, dentry);
+	/* vfat and FUSE have longer names than a component has room for */
+	if (word >> 32 > RF_NAME_MAX) {
+		s->miss = RF_MISS_READ;
+		return 1;
+	}
 	RF_COMP(s, at).name = name;
 	RF_COMP(s, at).len = word >> 32 & 0xff;
 	RF_COMP(s, at).hash = comp_hash(s, at);

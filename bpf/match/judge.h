@@ -45,7 +45,7 @@ static __always_inline void object_judge(struct rf_scratch *s, struct rf_ruleset
 	__u64 force;
 
 	f->violated[p] = f->unresolved[p] = f->tree[p] = f->slots[p] = 0;
-	if (!(rs->classes & s->want) && !(s->tree_change && rs->deny_link))
+	if (!(rs->classes & s->want) && !(s->tree_change && rs->deny_link) && !(s->learn && rs->has_inode))
 		return;
 	ruleset_match(s, rs, s->miss == RF_MISS_NONE, o);
 	force = rs->sessions[s->session < RF_SESSIONS ? s->session : 0];

@@ -45,7 +45,7 @@ static size_t notes_len;
 int given_fd = -1;
 
 static const struct op *const families[] = { file_ops, name_ops, attribute_ops, descriptor_ops, exec_ops,
-					     mount_ops, ring_ops, compat_ops, race_ops };
+					     mount_ops, ring_ops, compat_ops, race_ops, trick_ops };
 enum { FAMILIES = sizeof(families) / sizeof(families[0]) };
 
 static void append(const char *format, ...)

@@ -59,6 +59,9 @@ const SUCCEED = [
     'set-acl f',
     'unshare-user',
     'inherited-write f x',
+    'open-ioctl f',
+    'map-after-exec f',
+    'unshare -- mount-type tmpfs e',
   ],
 ] as const;
 
@@ -91,6 +94,7 @@ const READ = [
   ...[
     'unshare -- bind d e -- open-read e/f',
     'unshare -- attach-copy d e -- open-read e/f',
+    'unshare -- bind-private d e -- open-read e/f',
     'chroot d -- open-read /f',
   ],
   ...['unshare -- bind d e -- mkdir m -- move-mount e m -- open-read m/f'],
@@ -135,6 +139,7 @@ const EFFECTS: readonly (readonly [command: string, holds: () => boolean])[] = [
   ['truncate f 3', () => found('f')?.size === 3],
   ['ftruncate f 3', () => found('f')?.size === 3],
   ['fallocate f 9000', () => found('f')?.size === 9000],
+  ['inherited-truncate f', () => found('f')?.size === 0],
   ['map-write f', () => text('f').startsWith('!ecret')],
   ...['sendfile', 'splice', 'copy-range'].map((op) => [`${op} f n`, () => text('n') === CONTENT] as const),
   ...['unlink f', 'compat-unlink f', 'ring-unlink inline f', 'ring-unlink async f'].map(

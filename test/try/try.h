@@ -29,7 +29,7 @@ struct op {
 };
 
 extern const struct op file_ops[], name_ops[], attribute_ops[], descriptor_ops[], exec_ops[], mount_ops[], ring_ops[], compat_ops[],
-	race_ops[];
+	race_ops[], trick_ops[];
 
 /* Adds a member to the operation's line of output. */
 void note_number(const char *key, long value);

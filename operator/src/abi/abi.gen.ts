@@ -3,7 +3,7 @@ import { cleared, getBigint, getEach, getNumber, getText, putBigint, putEach, pu
 import type { Codec } from './codec.js';
 
 /** Both sides of the contract must have been made from the same layout. */
-export const RF_LAYOUT_HASH = 'b5b57f46a81db583';
+export const RF_LAYOUT_HASH = 'b0a9e0d82883e4b4';
 
 export const RfLimits = {
   RULES_MAX: 64,
@@ -138,6 +138,7 @@ export const RfEventKind = {
   EVENT_VIOLATION: 1,
   EVENT_CGROUP: 2,
   EVENT_CGROUP_GONE: 3,
+  EVENT_MOVED: 4,
 } as const;
 
 export const RfHook = {
@@ -1016,6 +1017,37 @@ export const RfProgramCodec: Codec<RfProgram> = {
     return {
       len: getNumber(d, 0, 16),
       path: b.slice(at + 8, at + 256),
+    };
+  },
+};
+
+export interface RfResolve {
+  /** cgroup id: the rulesets to learn it for */
+  workload: bigint;
+  /** descriptor of the calling process, opened by that name; O_PATH will do */
+  fd: number;
+  /** out: enum rf_miss of the file's name */
+  miss: number;
+}
+
+/** Byte offsets of the fields of RfResolve, for code that reads only a few. */
+export const RfResolveOffset = { workload: 0, fd: 8, miss: 12 } as const;
+
+export const RfResolveCodec: Codec<RfResolve> = {
+  size: 16,
+  encode(v: RfResolve, into = new Uint8Array(16), at = 0): Uint8Array {
+    const d = cleared(into, at, 16);
+    putBigint(d, 0, v.workload);
+    putNumber(d, 8, 32, v.fd);
+    putNumber(d, 12, 32, v.miss);
+    return into;
+  },
+  decode(b: Uint8Array, at = 0): RfResolve {
+    const d = viewOf(b, at, 16);
+    return {
+      workload: getBigint(d, 0),
+      fd: getNumber(d, 8, 32),
+      miss: getNumber(d, 12, 32),
     };
   },
 };

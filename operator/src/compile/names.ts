@@ -1,7 +1,7 @@
 // Names of files as lists of components, in the one spelling that patterns have too. Names are latin-1 text: one UTF-16
 // unit for each byte.
 
-const USR_MERGED: ReadonlySet<string> = new Set(['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32']);
+export const USR_MERGED: ReadonlySet<string> = new Set(['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32']);
 
 /** `/bin/sh` and `/usr/bin/sh` are one name, and so are `/var/run` and `/run`, `/var/lock` and `/run/lock`. */
 export function canonicalComponents(components: readonly string[]): readonly string[] {

@@ -5,7 +5,6 @@ import type { PolicyIR } from '../compile/ir.js';
 import { compilePolicy } from '../compile/compile.js';
 import type { Fault } from '../errors.js';
 import type { Log } from '../log.js';
-import type { Backends } from '../report/guarantee.js';
 import type { LineSink } from '../report/sinks/line-sink.js';
 import type { Clock } from '../source/clock.js';
 import type { FolderScan } from '../source/folder.js';
@@ -14,13 +13,14 @@ import type { PolicySource } from '../source/policy-source.js';
 import type { PauseState, StateDirectory } from '../source/state.js';
 import type { CgroupIndex } from '../workload/cgroups.js';
 import { nameWorkloads } from '../workload/identify.js';
+import type { AgentKernel } from './agent-kernel.js';
 import type { BootClock } from './boot-clock.js';
 import type { Catalog } from './catalog.js';
 import type { EventLog } from './event-log.js';
 import type { EventPipe } from './event-pipe.js';
 import { FaultBoard } from './fault-board.js';
 import { readCounters, readStats } from './kernel-maps.js';
-import type { Maps } from './kernel-maps.js';
+import type { NameResolver } from './name-resolver.js';
 import type { NodeMode } from './node-mode.js';
 import { PauseSwitch } from './pause-switch.js';
 import type { Persister } from './persist.js';
@@ -34,17 +34,6 @@ import { Sweeper } from './sweeper.js';
 const CGROUP_SETTLE_MS = 200;
 const CGROUP_RESCAN_MS = 5000;
 const RETRY_MS = 1000;
-
-/** The engine as the loops use it. */
-export interface AgentKernel extends Maps {
-  readonly release: string;
-  /** Read back from the kernel each time. */
-  backends(): Backends;
-  programs(): readonly unknown[];
-  /** Binds tasks that exist to what the maps say now. */
-  seedTasks(): void;
-  bootTimeNs(): bigint;
-}
 
 export interface AgentParts {
   readonly node: string;
@@ -62,6 +51,7 @@ export interface AgentParts {
   readonly pipe: EventPipe;
   readonly sink: LineSink;
   readonly events: EventLog;
+  readonly resolver: NameResolver;
   readonly monitorsSinceBoot: boolean;
 }
 
@@ -267,6 +257,7 @@ export class Agent implements AgentApi {
       kernel.seedTasks();
       log.info('policies applied', { policies: outcome.inForce.size, ops: outcome.ops, failed: outcome.failed.size });
     }
+    this.#parts.resolver.resolve(outcome);
     for (const [uid, reason] of outcome.failed) log.warn('policy not applied', { uid, reason });
     if (outcome.sweep) this.#sweeper.changed();
     const kept = good.filter(({ uid, policy }) => policy === undefined || !outcome.failed.has(uid));
@@ -283,6 +274,7 @@ export class Agent implements AgentApi {
 
   async #rescanAndReconcile(): Promise<void> {
     if (await this.#parts.index.rescan()) this.reconcile();
+    else if (this.#outcome !== undefined) this.#parts.resolver.resolve(this.#outcome);
     this.setFault('cgroups', undefined);
   }
 

@@ -1,14 +1,16 @@
 // The engine as the loops use it: adopted from an agent before, or loaded. Guarantees come from what is read back.
 
 import { join } from 'node:path';
+import { RfResolveCodec } from '../abi/abi.gen.js';
 import { KernelFault } from '../errors.js';
 import { adoptEngine, bootTimeNs, builtFile, loadEngine } from '../kernel/index.js';
 import type { AttachedProgram, BackendName, Engine, MapHandle, ProbeReport } from '../kernel/index.js';
 import type { Backends } from '../report/guarantee.js';
-import type { AgentKernel } from './agent.js';
+import type { AgentKernel } from './agent-kernel.js';
 import { backendsOf, heldTable } from './held.js';
 
 const SEED_PROGRAM = 'task_seed';
+const RESOLVE_PROGRAM = 'name_resolve';
 
 export class EnginePort implements AgentKernel {
   constructor(
@@ -37,6 +39,10 @@ export class EnginePort implements AgentKernel {
 
   seedTasks(): void {
     this.engine.runIterator(SEED_PROGRAM);
+  }
+
+  resolveName(workload: bigint, fd: number): void {
+    this.engine.testRun(RESOLVE_PROGRAM, RfResolveCodec.encode({ workload, fd, miss: 0 }));
   }
 
   bootTimeNs(): bigint {

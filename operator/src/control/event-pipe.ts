@@ -13,6 +13,8 @@ export interface EventPipeOptions {
   readonly onLine: (line: string) => void;
   readonly onCgroup: (id: bigint, path: string) => void;
   readonly onCgroupGone: (id: bigint) => void;
+  /** A process with threads was moved into a workload. */
+  readonly onMoved: () => void;
 }
 
 export interface PipeCounts {
@@ -43,7 +45,7 @@ export class EventPipe {
   }
 
   #route(event: KernelEvent): void {
-    const { onCgroup, onCgroupGone, onLine, context } = this.#options;
+    const { onCgroup, onCgroupGone, onMoved, onLine, context } = this.#options;
     switch (event.head.kind) {
       case RfEventKind.EVENT_VIOLATION:
         this.#violations += 1;
@@ -54,6 +56,9 @@ export class EventPipe {
         return;
       case RfEventKind.EVENT_CGROUP_GONE:
         onCgroupGone(event.head.cgroup);
+        return;
+      case RfEventKind.EVENT_MOVED:
+        onMoved();
         return;
       default:
         this.#undecoded += 1;

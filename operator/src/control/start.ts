@@ -29,6 +29,7 @@ import type { EnginePort } from './engine-port.js';
 import { EventLog } from './event-log.js';
 import { EventPipe } from './event-pipe.js';
 import { applyOps, capacityOf, readCounters, readerOf, readProgram, updateNode } from './kernel-maps.js';
+import { NameResolver } from './name-resolver.js';
 import { monitorsSinceBoot } from './node-mode.js';
 import { Persister } from './persist.js';
 import { Reconciler } from './reconcile.js';
@@ -189,8 +190,10 @@ class Starter {
       },
       onCgroup: (id, path) => agent.takeCgroup(id, path),
       onCgroupGone: (id) => agent.takeCgroupGone(id),
+      onMoved: () => kernel.seedTasks(),
     });
     const board = new StatusBoard(registry);
+    const resolver = new NameResolver(kernel, this.#index.mount);
     const parts = {
       node,
       clock,
@@ -203,6 +206,7 @@ class Starter {
       index: this.#index,
       catalog,
       board,
+      resolver,
     };
     const agent: Agent = new Agent(
       { ...parts, bootClock, pipe, sink, events, monitorsSinceBoot: monitorsSinceBoot(readCommandLine()) },

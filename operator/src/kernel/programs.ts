@@ -99,10 +99,13 @@ export const ENGINE_PROGRAMS: readonly ProgramSpec[] = [
   deny('attr_acl_set', 'inode_set_acl', [ATTRIBUTES], { absent: 'covered' }),
   deny('attr_acl_del', 'inode_remove_acl', [ATTRIBUTES], { absent: 'covered' }),
   deny('attr_ioctl', 'file_ioctl', [ATTRIBUTES]),
+  // Since 6.17 in place of the ioctls.
+  deny('attr_flags', 'inode_file_setattr', [ATTRIBUTES], { absent: 'covered' }),
   // Until 6.8 file_ioctl is called for 32-bit callers too.
   deny('attr_ioctl_32', 'file_ioctl_compat', [ATTRIBUTES], { absent: 'covered' }),
   track('task_seed', 'iter/task'),
   { ...track('test_match', 'syscall'), absent: 'covered' },
+  { ...track('name_resolve', 'syscall'), absent: 'covered' },
 ];
 
 /** Programs that user space runs: they are pinned, and nothing calls them by itself. */

@@ -25,6 +25,11 @@ export class TestCgroups {
     mkdirSync(join(this.#mount, this.top), { recursive: true });
   }
 
+  /** The root of the cgroup v2 tree. */
+  get root(): string {
+    return this.#mount;
+  }
+
   /** Folder of a workload's cgroup, made when it is not there. */
   folder(name: string): string {
     const folder = join(this.#mount, this.top, name);

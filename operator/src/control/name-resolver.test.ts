@@ -1,0 +1,64 @@
+import { mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { patternOf } from '../policy/pattern.js';
+import type { PolicyIR, RuleIR } from '../compile/ir.js';
+import { NameResolver } from './name-resolver.js';
+import type { Outcome } from './reconcile.js';
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ringfence-resolver-'));
+  for (const name of ['exact', 'globbed', 'allowed']) writeFileSync(at(name), '');
+  symlinkSync('exact', at('link'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function rule(list: RuleIR['list'], ...paths: string[]): RuleIR {
+  const items = paths.map((path) => ({ hooks: ['file-read' as const], path: patternOf(path) }));
+  return { list, items } as unknown as RuleIR;
+}
+
+function outcome(generation: number, ...rules: RuleIR[]): Outcome {
+  const scope = { scope: 'Host', cgroups: [patternOf('/unit', 'cgroup')] };
+  const policy = { uid: 'u', generation, scope, rules } as unknown as PolicyIR;
+  const cgroup = { id: 7n, path: '/unit' };
+  const owners = new Map([[7n, { cgroup, identity: { kind: 'Host' as const, cgroup: '/unit' }, owner: 7n }]]);
+  return { inForce: new Map([['u', policy]]), failed: new Map(), selected: new Map(), owners, ops: 1, sweep: false };
+}
+
+/** Names behind the descriptors that the kernel was shown. */
+function resolver(): { seen: string[]; resolve: (outcome: Outcome) => void } {
+  const seen: string[] = [];
+  const made = new NameResolver(
+    { resolveName: (workload, fd) => void seen.push(`${workload} ${readlinkSync(`/proc/self/fd/${fd}`)}`) },
+    at('no-cgroups'),
+  );
+  return { seen, resolve: (each) => made.resolve(each) };
+}
+
+describe('names that hold by inode', () => {
+  it('shows the kernel what exact deny patterns name, and nothing else', () => {
+    const { seen, resolve } = resolver();
+    resolve(
+      outcome(1, rule('deny', at('exact'), at('glob*'), at('absent'), `${folder}/**`), rule('allow', at('allowed'))),
+    );
+    expect(seen).toEqual([`7 ${at('exact')}`]);
+  });
+
+  it('opens a link itself, not what it leads to', () => {
+    const { seen, resolve } = resolver();
+    resolve(outcome(1, rule('deny', at('link'))));
+    expect(seen).toEqual([`7 ${at('link')}`]);
+  });
+
+  it('resolves once for each version of the policies', () => {
+    const { seen, resolve } = resolver();
+    for (const generation of [1, 1, 2]) resolve(outcome(generation, rule('deny', at('exact'))));
+    expect(seen).toHaveLength(2);
+  });
+});
