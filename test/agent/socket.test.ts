@@ -112,6 +112,13 @@ describe('the command line', () => {
     expect(`${ended.stdout}${ended.stderr}`).not.toMatch(/\n {4}at /);
   });
 
+  it('a reader that has seen enough is no error', () => {
+    const script = '"$@" 2>&1 >&3 3>&- | cat';
+    const words = [process.execPath, ringfence(), 'status', '-o', 'json', '--run-dir', agent.runFolder];
+    const ended = spawnSync('sh', ['-c', `{ ${script}; } 3>&1 1>&2 | true`, 'sh', ...words], { encoding: 'utf8' });
+    expect(ended.stderr).toBe('');
+  });
+
   it('a run folder whose socket cannot be made leaves nothing behind', () => {
     const long = join(stage.folder, 'r'.repeat(150));
     const flags = [

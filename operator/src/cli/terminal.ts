@@ -14,7 +14,14 @@ export type Color = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
 const CODES: Readonly<Record<Color, number>> = { red: 31, green: 32, yellow: 33, bold: 1, dim: 2 };
 const ESCAPE = '\u001b[';
 
+/** A reader that has seen enough, as `head` does, ends the output and nothing else. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+}
+
 export function openTerminal(): Terminal {
+  if (!process.stdout.listeners('error').includes(endQuietly)) process.stdout.on('error', endQuietly);
   const isPerson = process.stdout.isTTY;
   const hasColor = isPerson && process.env['NO_COLOR'] === undefined;
   const line = (text: string): void => void process.stdout.write(`${text}\n`);

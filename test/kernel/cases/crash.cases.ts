@@ -28,7 +28,7 @@ interface Pace {
 
 /** The guests are emulated: a start takes many seconds there. */
 const PACES: Readonly<Record<Backend, Pace>> = {
-  lsm: { restarts: 10, updateMs: 800, startMs: 6000, startKills: 2 },
+  lsm: { restarts: 10, updateMs: 800, startMs: 6000, startKills: 1 },
   tracepoint: { restarts: 100, updateMs: 150, startMs: 800, startKills: 20 },
 };
 
