@@ -45,6 +45,7 @@ async function runInKernel(suite: Suite, kernel: KernelName, words: readonly str
     command: ['node', RUN, '--backend', 'lsm', ...words],
     timeoutS: GUEST_TIME_S,
     memoryMb: MEMORY_MB,
+    onOutput: (text) => process.stderr.write(text),
   });
   await adopt(suite, kernel, result.stdout);
   await requireWhole(suite, kernel, result.code, result.stdout);
