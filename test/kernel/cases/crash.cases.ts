@@ -101,7 +101,10 @@ async function restarts(bed: Bed, workload: string, backend: Backend): Promise<v
     starts.slice(1).every((line) => line.includes('"adopted":true')),
     starts.join('\n'),
   );
-  assert.deepEqual(await restedOn(bed, workload, backend), before);
+  const after = await restedOn(bed, workload, backend);
+  // entries that were only remembered may have gone meanwhile: less memory is no leak
+  assert.ok(after.memoryBytes <= before.memoryBytes, `${after.memoryBytes} bytes, ${before.memoryBytes} before`);
+  assert.deepEqual({ ...after, memoryBytes: before.memoryBytes }, before);
   assert.deepEqual(
     readdirSync(bed.agent.stateFolder, { recursive: true }).filter((name) => String(name).endsWith('.tmp')),
     [],
