@@ -4,9 +4,9 @@
 
 import { fileURLToPath } from 'node:url';
 import { writeGenerated } from './generated.js';
-import { emitResource, emitTypeScript, resourceFile } from './schema-emit.js';
+import { emitObjectTypes, emitResource, emitTypeScript, resourceFile } from './schema-emit.js';
 import { SCHEMA_FOLDER, readSchemaModel } from './schema-model.js';
-import { emitReference } from './schema-reference.js';
+import { emitNodeStateReference, emitReference } from './schema-reference.js';
 
 /** Path below the root -> content. */
 export function generatedFiles(root: string): ReadonlyMap<string, string> {
@@ -14,7 +14,9 @@ export function generatedFiles(root: string): ReadonlyMap<string, string> {
   return new Map([
     ...model.resources.map((resource) => [resourceFile(resource), emitResource(model, resource)] as const),
     ['operator/src/policy/schema.gen.ts', emitTypeScript(model)],
+    ['operator/src/report/objects.gen.ts', emitObjectTypes(model)],
     ['docs/reference/policy.md', emitReference(model)],
+    ['docs/reference/nodestate.md', emitNodeStateReference(model)],
   ]);
 }
 

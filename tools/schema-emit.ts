@@ -1,7 +1,7 @@
 // Writes what follows from crds/schema: CustomResourceDefinitions, TypeScript types with the schema as a constant.
 
 import { stringify } from 'yaml';
-import { definitionOf, ordered } from './schema-model.js';
+import { definitionOf, ordered, textKinds } from './schema-model.js';
 import type { Resource, Schema, SchemaModel } from './schema-model.js';
 
 const NOTICE = 'Generated from crds/schema by tools/gen-types.ts; do not edit.';
@@ -31,56 +31,35 @@ function resolve(model: SchemaModel, schema: Schema): Json {
   return { ...target, ...mapChildren(own, (child) => resolve(model, child)) };
 }
 
-function column(name: string, type: string, jsonPath: string, wide = false): Json {
-  return { name, type, jsonPath, ...(wide ? { priority: 1 } : {}) };
-}
-
-function columns(): Json[] {
-  const ready = '.status.conditions[?(@.type=="Ready")]';
-  return [
-    column('Mode', 'string', '.spec.mode'),
-    column('Guarantee', 'string', '.status.guarantee'),
-    column('Desired', 'integer', '.status.nodes.desired'),
-    column('Enforced', 'integer', '.status.nodes.enforced'),
-    column('Pods', 'integer', '.status.pods.matched'),
-    column('Violations', 'integer', '.status.violations.total'),
-    column('Ready', 'string', `${ready}.status`),
-    column('Age', 'date', '.metadata.creationTimestamp'),
-    column('Refused', 'integer', '.status.nodes.refused', true),
-    column('Degraded', 'integer', '.status.nodes.degraded', true),
-    column('Reason', 'string', `${ready}.reason`, true),
-  ];
+/** The name that the type and the schema of a kind have in crds/schema. */
+export function shapeOf(resource: Resource): string {
+  return resource.shape ?? resource.kind;
 }
 
 export function resourceFile(resource: Resource): string {
-  return `crds/${GROUP}_${resource.plural}.yaml`;
+  const folder = resource.folder === undefined ? '' : `${resource.folder}/`;
+  return `crds/${folder}${resource.group ?? GROUP}_${resource.plural}.yaml`;
 }
 
 export function emitResource(model: SchemaModel, resource: Resource): string {
-  const { kind, plural, shortName, scope } = resource;
+  const { kind, plural, shortName, scope, group = GROUP } = resource;
   const version = {
-    name: VERSION,
+    name: resource.version ?? VERSION,
     served: true,
     storage: true,
-    subresources: { status: {} },
-    additionalPrinterColumns: columns(),
-    schema: { openAPIV3Schema: resolve(model, definitionOf(model, kind)) },
+    ...(group === GROUP ? { subresources: { status: {} } } : {}),
+    additionalPrinterColumns: resource.columns,
+    schema: { openAPIV3Schema: resolve(model, definitionOf(model, shapeOf(resource))) },
   };
+  const names = { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames: [shortName] };
   const definition = {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${GROUP}` },
+    metadata: { name: `${plural}.${group}` },
     spec: {
-      group: GROUP,
+      group,
       scope,
-      names: {
-        kind,
-        listKind: `${kind}List`,
-        plural,
-        singular: kind.toLowerCase(),
-        shortNames: [shortName],
-        categories: ['ringfence'],
-      },
+      names: group === GROUP ? { ...names, categories: ['ringfence'] } : names,
       versions: [version],
     },
   };
@@ -170,15 +149,27 @@ export interface Schema {
 `;
 
 export function emitTypeScript(model: SchemaModel): string {
-  const definitions = ordered(model);
+  const texts = textKinds(model);
+  const definitions = ordered(model, texts);
   const types = definitions.map(([name, schema]) => declaration(name, schema));
   const constants = definitions.map(([name, schema]) => {
     const marked = { ...schema, 'x-definition': name };
     return `const s${name}: Schema = ${constant(marked, '')};\n`;
   });
-  const kinds = [...model.resources.map(({ kind }) => kind), 'Workloads'];
-  const table = kinds.map((kind) => `  ${kind}: s${kind},`).join('\n');
+  const table = texts.map((kind) => `  ${kind}: s${kind},`).join('\n');
   const group = `export const API_VERSION = '${GROUP}/${VERSION}';\n`;
   const schemas = `/** The schema of each kind. */\nexport const SCHEMAS = {\n${table}\n} as const;\n`;
   return [PREAMBLE, group, ...types, ...constants, schemas].join('\n');
+}
+
+/** Types of the objects that only the product writes: nobody validates them but the API server. */
+export function emitObjectTypes(model: SchemaModel): string {
+  const known = new Set(ordered(model, textKinds(model)).map(([name]) => name));
+  const shapes = [...new Set(model.resources.filter(({ text }) => text !== true).map(shapeOf))];
+  const definitions = ordered(model, shapes);
+  const shared = definitions.map(([name]) => name).filter((name) => known.has(name));
+  const imports = `import type { ${shared.sort().join(', ')} } from '../policy/schema.gen.js';\n`;
+  const own = definitions.filter(([name]) => !known.has(name));
+  const lead = `// ${NOTICE}\n// Types of the objects that agent and controller write: node states and reports.\n`;
+  return [lead, imports, ...own.map(([name, schema]) => declaration(name, schema))].join('\n');
 }

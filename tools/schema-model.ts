@@ -39,8 +39,25 @@ export interface Schema {
   readonly 'x-kubernetes-validations'?: readonly CelRule[];
 }
 
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly jsonPath: string;
+  readonly priority?: number;
+}
+
 export interface Resource {
   readonly kind: string;
+  /** Absent: the group and version of Ringfence, with a status of their own. */
+  readonly group?: string;
+  readonly version?: string;
+  /** Folder below crds/; kinds that a cluster may have from others stand apart from ours. */
+  readonly folder?: string;
+  /** Definition of the schema; absent: of the kind's name. */
+  readonly shape?: string;
+  /** Read from files too, so the schema goes into the product. */
+  readonly text?: boolean;
+  readonly columns: readonly Column[];
   readonly plural: string;
   readonly shortName: string;
   readonly scope: 'Namespaced' | 'Cluster';
@@ -63,8 +80,13 @@ export function definitionOf(model: SchemaModel, name: string): Schema {
   return found;
 }
 
-/** Definitions in an order in which each stands after those it refers to. */
-export function ordered(model: SchemaModel): [string, Schema][] {
+/** Kinds that files may have. */
+export function textKinds(model: SchemaModel): string[] {
+  return [...model.resources.filter(({ text }) => text === true).map(({ kind }) => kind), 'Workloads'];
+}
+
+/** The definitions that the named ones need, each after those it refers to. */
+export function ordered(model: SchemaModel, names: readonly string[]): [string, Schema][] {
   const done = new Map<string, Schema>();
   const visit = (name: string, above: readonly string[]): void => {
     if (done.has(name)) return;
@@ -73,7 +95,7 @@ export function ordered(model: SchemaModel): [string, Schema][] {
     for (const reference of references(schema)) visit(reference, [...above, name]);
     done.set(name, schema);
   };
-  for (const name of model.definitions.keys()) visit(name, []);
+  for (const name of names) visit(name, []);
   return [...done];
 }
 

@@ -1,6 +1,6 @@
 // Writes docs/reference/policy.md: the fields of every definition of crds/schema.
 
-import { definitionOf, references } from './schema-model.js';
+import { definitionOf, references, textKinds } from './schema-model.js';
 import type { Schema, SchemaModel } from './schema-model.js';
 
 const LEAD = `# Policy reference
@@ -10,6 +10,14 @@ const LEAD = `# Policy reference
 Objects of \`ringfence.io/v1alpha1\`. Lists are sets or maps by a key and never empty: an absent list means "no
 restriction" and an empty one is rejected. The same schema validates objects in a cluster and files of a standalone
 agent; codes of findings are explained in [errors.md](errors.md).
+`;
+
+const NODE_STATE_LEAD = `# NodeState reference
+
+<!-- Generated from crds/schema by tools/gen-types.ts; do not edit. -->
+
+One \`NodeState\` of \`ringfence.io/v1alpha1\` for each node, named as the node, owned by it and written only by its agent.
+The controller makes the status of policies, PolicyReports and Events of them. Never in Git.
 `;
 
 /** The definition behind a schema: its own keywords over those of what it refers to. */
@@ -97,8 +105,15 @@ function reachable(model: SchemaModel, name: string, seen: Set<string>): string[
 }
 
 export function emitReference(model: SchemaModel): string {
+  return page(model, LEAD, textKinds(model));
+}
+
+export function emitNodeStateReference(model: SchemaModel): string {
+  return page(model, NODE_STATE_LEAD, ['NodeState']);
+}
+
+function page(model: SchemaModel, lead: string, kinds: readonly string[]): string {
   const seen = new Set<string>();
-  const kinds = [...model.resources.map(({ kind }) => kind), 'Workloads'];
   const names = kinds.flatMap((kind) => reachable(model, kind, seen));
-  return [LEAD, ...names.map((name) => section(model, name))].join('\n');
+  return [lead, ...names.map((name) => section(model, name))].join('\n');
 }

@@ -353,6 +353,16 @@ export interface PodCounts {
   readonly withoutAgent?: Count;
 }
 
+/** Of these, how many no node lists any more. It keeps the counts from falling when a node or rule leaves. */
+export interface DepartedCounts {
+  /** Of those killed. */
+  readonly killed?: Count;
+  /** Of those denied. */
+  readonly blocked?: Count;
+  /** Of those reported. */
+  readonly audited?: Count;
+}
+
 /** Violations since the policy was made. */
 export interface ViolationCounts {
   /** All. */
@@ -365,6 +375,7 @@ export interface ViolationCounts {
   readonly audited?: Count;
   /** The last one. */
   readonly lastTime?: string;
+  readonly departed?: DepartedCounts;
 }
 
 /** One rule. */
@@ -379,6 +390,8 @@ export interface RuleStatus {
   readonly nodes?: Count;
   /** Violations of it. */
   readonly violations?: Count;
+  /** Of these counted by nodes that no longer list it. */
+  readonly departed?: Count;
 }
 
 /** One kernel. */
@@ -1495,6 +1508,26 @@ const sPodCounts: Schema = {
   "x-definition": "PodCounts",
 };
 
+const sDepartedCounts: Schema = {
+  "type": "object",
+  "description": "Of these, how many no node lists any more. It keeps the counts from falling when a node or rule leaves.",
+  "properties": {
+    "killed": {
+      ...sCount,
+      "description": "Of those killed.",
+    },
+    "blocked": {
+      ...sCount,
+      "description": "Of those denied.",
+    },
+    "audited": {
+      ...sCount,
+      "description": "Of those reported.",
+    },
+  },
+  "x-definition": "DepartedCounts",
+};
+
 const sViolationCounts: Schema = {
   "type": "object",
   "description": "Violations since the policy was made.",
@@ -1520,6 +1553,7 @@ const sViolationCounts: Schema = {
       "format": "date-time",
       "description": "The last one.",
     },
+    "departed": sDepartedCounts,
   },
   "x-definition": "ViolationCounts",
 };
@@ -1550,6 +1584,10 @@ const sRuleStatus: Schema = {
     "violations": {
       ...sCount,
       "description": "Violations of it.",
+    },
+    "departed": {
+      ...sCount,
+      "description": "Of these counted by nodes that no longer list it.",
     },
   },
   "x-definition": "RuleStatus",
