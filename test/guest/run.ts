@@ -35,6 +35,12 @@ export interface GuestOptions {
   /** Kernel modules to insert, by name, in order; those built in are skipped. */
   readonly modules?: readonly string[];
   readonly onOutput?: (text: string) => void;
+  /** QEMU arguments of a network card; without them the guest has only its loopback. */
+  readonly network?: readonly string[];
+  /** Called before each boot: what it leaves in the run's folder is in the guest's /run/job from the first moment. */
+  readonly prepare?: (folder: string) => void;
+  /** Ends the guest as a power cut would. */
+  readonly powerCut?: AbortSignal;
   /** Called before the run's folder is removed; the guest sees that folder, read-write, as /run/job. */
   readonly collect?: (folder: string) => void;
 }
@@ -110,6 +116,7 @@ function prepareShare(run: string, image: KernelImage, options: GuestOptions): v
     // The index keeps the order of insertion for the guest's glob.
     if (existsSync(from)) copyFileSync(from, join(share, 'modules', `${index.toString().padStart(2, '0')}-${name}.ko`));
   });
+  options.prepare?.(share);
 }
 
 function qemuArguments(run: string, image: KernelImage, emulator: Emulator, options: GuestOptions): string[] {
@@ -146,6 +153,7 @@ function qemuArguments(run: string, image: KernelImage, emulator: Emulator, opti
     ...['-object', `memory-backend-memfd,id=mem,size=${memory},share=on`, '-numa', 'node,memdev=mem'],
     ...['-chardev', `socket,id=root,path=${run}/root.sock`, '-device', 'vhost-user-fs-pci,chardev=root,tag=hostroot'],
     ...['-chardev', `socket,id=share,path=${run}/share.sock`, '-device', 'vhost-user-fs-pci,chardev=share,tag=share'],
+    ...(options.network ?? []),
     ...['-display', 'none', '-nodefaults', '-no-reboot', '-serial', `file:${run}/serial.log`, '-kernel', image.vmlinuz],
     ...(image.initramfs === undefined ? [] : ['-initrd', image.initramfs]),
     ...['-append', [...words, ...(options.kernelWords ?? [])].join(' ')],
@@ -200,6 +208,8 @@ async function boot(run: string, image: KernelImage, emulator: Emulator, options
     timedOut: false,
   };
   child.stdout?.once('data', () => (progress.startedMs = performance.now()));
+  const cut = (): boolean => child.kill('SIGKILL');
+  options.powerCut?.addEventListener('abort', cut);
   const timer = setInterval(() => {
     watch(child, progress, options.timeoutS ?? 300);
   }, POLL_MS);
@@ -210,6 +220,7 @@ async function boot(run: string, image: KernelImage, emulator: Emulator, options
     });
   }).finally(() => {
     clearInterval(timer);
+    options.powerCut?.removeEventListener('abort', cut);
   });
   progress.serial.poll();
   progress.output.poll();
@@ -261,7 +272,7 @@ export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
   let console = '';
   for (let tries = 0; tries < BOOT_TRIES; tries++) {
     const outcome = await attempt(image, emulator, options);
-    if (outcome.up) return outcome.result;
+    if (outcome.up || options.powerCut?.aborted === true) return outcome.result;
     console = outcome.console;
   }
   const end = console.trim().split('\n').slice(-12).join('\n');
