@@ -30,6 +30,7 @@ enum rf_limits {
 	RF_INODE_NAMES = 4,	/* exact patterns that one inode can answer to */
 	RF_CLASSES = 10,	/* members of rf_class */
 	RF_SESSIONS = 5,	/* members of rf_session */
+	RF_HANDLER_TEXT = 1960,	/* bytes of the arguments of a probe or lifecycle handler; longer ones are Exec */
 };
 
 /* The two 64-bit constants of the name hashes, in halves: enum values stay within 32 bits. */
@@ -209,6 +210,10 @@ struct rf_ruleset {
 enum rf_workload_flag {
 	RF_WORKLOAD_PROTECTED = 1,	/* a protected unit: judged, counted, never denied or killed */
 	RF_WORKLOAD_HOST = 2,		/* host processes; without it a workload of its own (pod, Workloads item) */
+	RF_WORKLOAD_CONTAINER = 4,	/* of a runtime: host tasks that enter are Setup until they exec in the container's own root */
+	RF_WORKLOAD_UNNAMED = 8,	/* pod or name of the container not known yet: Hold applies to its entrypoint */
+	RF_WORKLOAD_SANDBOX = 16,	/* of a pod's pause: has no pages, never held */
+	RF_WORKLOAD_STATIC_POD = 32,	/* never held; the kernel sets it where the pod's UID has the form of a hash */
 };
 
 /* Value of workloads, key cgroup id. Replaced whole: one update is the atomic flip of every hook. */
@@ -219,6 +224,30 @@ struct rf_workload {
 	__u32 classes rf_doc("mask of rf_class governed by any page");
 	__u32 page_count rf_doc("pages used; 0: not selected");
 	__u32 pages[8] rf_doc("ruleset ids");
+};
+
+/*
+ * Key of pods: the 32 hex digits of the pod's UID as it stands in the name of its cgroup (a static pod's is its
+ * kubernetes.io/config.hash), dashes and underscores left out, the first 16 in hi. The value is a struct rf_workload with
+ * owner 0: what every new container of the pod becomes until its name is known.
+ */
+struct rf_pod_key {
+	__u64 hi rf_doc("digits 1 to 16");
+	__u64 lo rf_doc("digits 17 to 32");
+};
+
+/* Key of handlers. */
+struct rf_handler_key {
+	__u64 workload rf_doc("cgroup id of the container");
+	__u64 hash rf_doc("of rf_handler.text, as of a text in enum rf_table");
+};
+
+/* Value of handlers: a command of a probe or lifecycle hook. An entry that runs it without a terminal is of its session. */
+struct rf_handler {
+	__u32 len rf_doc("bytes used of text");
+	__u8 session rf_doc("RF_SESSION_PROBE or RF_SESSION_LIFECYCLE");
+	__u8 _pad[3];
+	__u8 text[1960] rf_doc("the arguments, each with its NUL; zeros after them; RF_HANDLER_TEXT");
 };
 
 /* Key of templates: what a new cgroup becomes. */
@@ -246,7 +275,8 @@ struct rf_node {
 	__u64 pause_until_ns rf_doc("boot time in ns at which RF_MODE_MONITOR ends by itself; 0: never");
 	__u64 flips rf_doc("grows after every change of workloads: cached verdicts take the new rulesets from then on");
 	__u32 no_cache rf_doc("1: verdicts are not cached; for measurements");
-	__u32 _pad;
+	__u32 hold rf_doc("1: the entrypoint of a container with RF_WORKLOAD_UNNAMED is denied until the flag is gone");
+	__u64 lease_until_ns rf_doc("boot time in ns at which hold lapses; the agent renews it");
 };
 
 /* Key of counters. */
@@ -290,7 +320,12 @@ enum rf_stat {
 	RF_STAT_BOUND = 16,		/* tasks that became subjects */
 	RF_STAT_TEMPLATE_MISS = 17,	/* new cgroups whose combination had no template */
 	RF_STAT_READ_FAILED = 18,
-	RF_STAT_COUNT = 19,
+	RF_STAT_HELD = 19,		/* entrypoints denied because their container was unnamed */
+	RF_STAT_SETUP = 20,		/* tasks that entered a container as Setup */
+	RF_STAT_SANDBOX = 21,		/* execs in sandboxes, not judged */
+	RF_STAT_POD_UNKNOWN = 22,	/* containers made before their pod was in the map */
+	RF_STAT_HANDLER_UNREAD = 23,	/* entries whose arguments could not be read: Exec */
+	RF_STAT_COUNT = 24,
 };
 
 enum rf_event_kind {
@@ -298,6 +333,8 @@ enum rf_event_kind {
 	RF_EVENT_CGROUP = 2,		/* a cgroup was made (path in text) */
 	RF_EVENT_CGROUP_GONE = 3,
 	RF_EVENT_MOVED = 4,		/* a process with threads was moved: these are still to be bound, by an iterator */
+	RF_EVENT_STARTED = 5,		/* the entrypoint of a container runs next: Setup is over, its policies hold */
+	RF_EVENT_HELD = 6,		/* the entrypoint of an unnamed container was denied */
 };
 
 /* Where an operation was decided. */
@@ -327,6 +364,8 @@ enum rf_event_flag {
 	RF_EVENT_PATH_CUT = 128,
 	RF_EVENT_KILL_FAILED = 256,
 	RF_EVENT_CANNOT_DENY = 512,	/* the hook can only signal */
+	RF_EVENT_CONTAINER = 1024,	/* of RF_EVENT_CGROUP: by its name a container's */
+	RF_EVENT_ENDS_SETUP = 2048,	/* the exec that ends Setup: denied at most, where the hook can deny */
 };
 
 /* Why an object has no resolved name. */
@@ -425,6 +464,15 @@ struct rf_resolve {
 	__u32 miss rf_doc("out: enum rf_miss of the file's name");
 };
 
+/*
+ * Context of the program that learns the root of the node: the directory that the container runtime has as its root. Tasks
+ * in a container's cgroup are Setup for as long as that is theirs too.
+ */
+struct rf_root {
+	__u32 fd rf_doc("descriptor of the calling process; O_PATH will do");
+	__u32 learned rf_doc("out: 1");
+};
+
 /* Context of the test-run matcher: one decision on names given as text. In: up to result. Out: from result. */
 struct rf_test {
 	__u32 pages[8] rf_doc("ruleset ids");
@@ -441,7 +489,8 @@ struct rf_test {
 	__u16 path_len rf_doc("bytes");
 	__u16 program_len rf_doc("bytes");
 	__u16 given_len rf_doc("bytes; 0: none");
-	__u16 _pad2;
+	__u8 ends_setup rf_doc("1: the exec that ends Setup");
+	__u8 _pad2;
 	__u8 path[4096] rf_doc("name of the object");
 	__u8 program[1024] rf_doc("name of the acting program");
 	__u8 given[1024] rf_doc("absolute name given to execve");

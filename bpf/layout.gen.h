@@ -3,6 +3,6 @@
 #ifndef RF_LAYOUT_GEN_H
 #define RF_LAYOUT_GEN_H
 
-#define RF_LAYOUT_HASH 0xb0a9e0d82883e4b4ULL
+#define RF_LAYOUT_HASH 0xb9086a98b0cab96eULL
 
 #endif

@@ -69,6 +69,24 @@ struct {
 	__type(value, struct rf_workload);
 } templates SEC(".maps");
 
+/* pod UID -> what a new container of the pod becomes. Written before its containers exist, removed when the pod is gone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct rf_pod_key);
+	__type(value, struct rf_workload);
+} pods SEC(".maps");
+
+/* (container, hash of arguments) -> the probe or lifecycle handler that runs them. Written with the container's name. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct rf_handler_key);
+	__type(value, struct rf_handler);
+} handlers SEC(".maps");
+
 /* workload (cgroup id) -> process id of its main process, set by the first task that enters. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -143,6 +143,7 @@ struct rf_scratch {
 	__u8 deny_only;			/* of the object being judged */
 	__u8 tree_change;
 	__u8 can_deny;
+	__u8 ends_setup;		/* the exec that ends Setup: never killed where it can be denied */
 	__u8 dry;			/* test-run: decide, and report nothing */
 	__u8 node_monitor;
 	__u8 learn;			/* the name is looked up for its inode's sake, even where no rule governs the class */

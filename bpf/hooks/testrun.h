@@ -27,6 +27,7 @@ int test_match(struct rf_test *test)
 	s->node_monitor = 0;
 	s->can_deny = 1;
 	s->dry = 1;
+	s->ends_setup = test->ends_setup;
 	s->tree_change = test->tree_change;
 	s->learn = 0;
 	s->given = (__u64)test + __builtin_offsetof(struct rf_test, given);

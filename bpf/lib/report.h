@@ -112,6 +112,8 @@ static __always_inline __u32 rule_action(const struct rf_scratch *s, const struc
 
 	if (s->main_process && rule->main_action < action)
 		action = rule->main_action;
+	if (s->ends_setup && s->can_deny && action > RF_ACTION_BLOCK)
+		action = RF_ACTION_BLOCK;
 	if (s->node_monitor && action > RF_ACTION_AUDIT)
 		action = RF_ACTION_AUDIT;
 	if (!s->can_deny && action == RF_ACTION_BLOCK)
@@ -279,7 +281,8 @@ static __always_inline void event_send(struct rf_scratch *s)
 	data_append_kernel(s, s->program, s->program_len);
 	e->args_len = append_args(s, (void *)bpf_get_current_task());
 	e->flags = s->flags | (s->main_process ? RF_EVENT_MAIN_PROCESS : 0) |
-		   (s->node_monitor ? RF_EVENT_NODE_MONITOR : 0) | (s->can_deny ? 0 : RF_EVENT_CANNOT_DENY);
+		   (s->node_monitor ? RF_EVENT_NODE_MONITOR : 0) | (s->can_deny ? 0 : RF_EVENT_CANNOT_DENY) |
+		   (s->ends_setup && s->can_deny ? RF_EVENT_ENDS_SETUP : 0);
 	size = sizeof(*e) + s->data_len;
 	if (size > sizeof(*e) + RF_DATA_BYTES)
 		size = sizeof(*e) + RF_DATA_BYTES;

@@ -116,6 +116,7 @@ function contextOf(operation: OperationIR, pages: readonly number[]): Uint8Array
     programOrigin: ORIGINS[program?.origin ?? 'Unknown'],
     miss: missOf(object),
     mainProcess: Number(operation.mainProcess),
+    endsSetup: Number(operation.endsSetup === true),
     firstOfChain: Number(operation.firstOfChain !== false),
     isDir: Number(object.isDirectory === true),
     treeChange: Number(operation.changesMountTree === true),

@@ -211,8 +211,8 @@ function makeProgram(random: Random, policies: readonly PolicyIR[]): NonNullable
 }
 
 function execFields(random: Random, policies: readonly PolicyIR[]): Partial<OperationIR> {
-  const firstOfChain = random.percent(80);
-  return random.percent(40) ? { firstOfChain, givenName: givenName(random, policies) } : { firstOfChain };
+  const fields = { firstOfChain: random.percent(80), endsSetup: random.percent(20) };
+  return random.percent(40) ? { ...fields, givenName: givenName(random, policies) } : fields;
 }
 
 /** An operation that has much to do with the policies. The program `""` is one without a name. */

@@ -133,7 +133,8 @@ function judgePage(page: Page): Violations {
 
 function actionOf(rule: RfRule, test: RfTest, isUnresolved: boolean): number {
   const bound = isUnresolved ? rule.unresolved : RfAction.KILL;
-  return Math.min(rule.action, bound, test.mainProcess > 0 ? rule.mainAction : RfAction.KILL);
+  const setup = test.endsSetup > 0 ? RfAction.BLOCK : RfAction.KILL;
+  return Math.min(rule.action, bound, setup, test.mainProcess > 0 ? rule.mainAction : RfAction.KILL);
 }
 
 function strictest(head: RfRuleset, test: RfTest, { violated, unresolved }: Violations): number {

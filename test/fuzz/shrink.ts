@@ -94,7 +94,7 @@ function* smallerText(text: string): Generator<string> {
 }
 
 function* smallerOperation(operation: OperationIR): Generator<OperationIR> {
-  yield* without(operation, ['givenName', 'firstOfChain', 'changesMountTree', 'program']);
+  yield* without(operation, ['givenName', 'firstOfChain', 'endsSetup', 'changesMountTree', 'program']);
   for (const hooks of shorter(operation.hooks)) yield { ...operation, hooks };
   if (operation.mainProcess) yield { ...operation, mainProcess: false };
   const { object } = operation;

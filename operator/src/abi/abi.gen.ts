@@ -3,7 +3,7 @@ import { cleared, getBigint, getEach, getNumber, getText, putBigint, putEach, pu
 import type { Codec } from './codec.js';
 
 /** Both sides of the contract must have been made from the same layout. */
-export const RF_LAYOUT_HASH = 'b0a9e0d82883e4b4';
+export const RF_LAYOUT_HASH = 'b9086a98b0cab96e';
 
 export const RfLimits = {
   RULES_MAX: 64,
@@ -24,6 +24,7 @@ export const RfLimits = {
   INODE_NAMES: 4,
   CLASSES: 10,
   SESSIONS: 5,
+  HANDLER_TEXT: 1960,
 } as const;
 
 export const RfHash = {
@@ -104,6 +105,10 @@ export const RfAnchor = {
 export const RfWorkloadFlag = {
   WORKLOAD_PROTECTED: 1,
   WORKLOAD_HOST: 2,
+  WORKLOAD_CONTAINER: 4,
+  WORKLOAD_UNNAMED: 8,
+  WORKLOAD_SANDBOX: 16,
+  WORKLOAD_STATIC_POD: 32,
 } as const;
 
 export const RfNodeMode = {
@@ -131,7 +136,12 @@ export const RfStat = {
   BOUND: 16,
   TEMPLATE_MISS: 17,
   READ_FAILED: 18,
-  COUNT: 19,
+  HELD: 19,
+  SETUP: 20,
+  SANDBOX: 21,
+  POD_UNKNOWN: 22,
+  HANDLER_UNREAD: 23,
+  COUNT: 24,
 } as const;
 
 export const RfEventKind = {
@@ -139,6 +149,8 @@ export const RfEventKind = {
   EVENT_CGROUP: 2,
   EVENT_CGROUP_GONE: 3,
   EVENT_MOVED: 4,
+  EVENT_STARTED: 5,
+  EVENT_HELD: 6,
 } as const;
 
 export const RfHook = {
@@ -167,6 +179,8 @@ export const RfEventFlag = {
   EVENT_PATH_CUT: 128,
   EVENT_KILL_FAILED: 256,
   EVENT_CANNOT_DENY: 512,
+  EVENT_CONTAINER: 1024,
+  EVENT_ENDS_SETUP: 2048,
 } as const;
 
 export const RfMiss = {
@@ -543,6 +557,91 @@ export const RfWorkloadCodec: Codec<RfWorkload> = {
   },
 };
 
+export interface RfPodKey {
+  /** digits 1 to 16 */
+  hi: bigint;
+  /** digits 17 to 32 */
+  lo: bigint;
+}
+
+/** Byte offsets of the fields of RfPodKey, for code that reads only a few. */
+export const RfPodKeyOffset = { hi: 0, lo: 8 } as const;
+
+export const RfPodKeyCodec: Codec<RfPodKey> = {
+  size: 16,
+  encode(v: RfPodKey, into = new Uint8Array(16), at = 0): Uint8Array {
+    const d = cleared(into, at, 16);
+    putBigint(d, 0, v.hi);
+    putBigint(d, 8, v.lo);
+    return into;
+  },
+  decode(b: Uint8Array, at = 0): RfPodKey {
+    const d = viewOf(b, at, 16);
+    return {
+      hi: getBigint(d, 0),
+      lo: getBigint(d, 8),
+    };
+  },
+};
+
+export interface RfHandlerKey {
+  /** cgroup id of the container */
+  workload: bigint;
+  /** of rf_handler.text, as of a text in enum rf_table */
+  hash: bigint;
+}
+
+/** Byte offsets of the fields of RfHandlerKey, for code that reads only a few. */
+export const RfHandlerKeyOffset = { workload: 0, hash: 8 } as const;
+
+export const RfHandlerKeyCodec: Codec<RfHandlerKey> = {
+  size: 16,
+  encode(v: RfHandlerKey, into = new Uint8Array(16), at = 0): Uint8Array {
+    const d = cleared(into, at, 16);
+    putBigint(d, 0, v.workload);
+    putBigint(d, 8, v.hash);
+    return into;
+  },
+  decode(b: Uint8Array, at = 0): RfHandlerKey {
+    const d = viewOf(b, at, 16);
+    return {
+      workload: getBigint(d, 0),
+      hash: getBigint(d, 8),
+    };
+  },
+};
+
+export interface RfHandler {
+  /** bytes used of text */
+  len: number;
+  /** RF_SESSION_PROBE or RF_SESSION_LIFECYCLE */
+  session: number;
+  /** the arguments, each with its NUL; zeros after them; RF_HANDLER_TEXT */
+  text: Uint8Array;
+}
+
+/** Byte offsets of the fields of RfHandler, for code that reads only a few. */
+export const RfHandlerOffset = { len: 0, session: 4, text: 8 } as const;
+
+export const RfHandlerCodec: Codec<RfHandler> = {
+  size: 1968,
+  encode(v: RfHandler, into = new Uint8Array(1968), at = 0): Uint8Array {
+    const d = cleared(into, at, 1968);
+    putNumber(d, 0, 32, v.len);
+    putNumber(d, 4, 8, v.session);
+    putEach(v.text, 1960, (x, i) => putNumber(d, 8 + i * 1, 8, x));
+    return into;
+  },
+  decode(b: Uint8Array, at = 0): RfHandler {
+    const d = viewOf(b, at, 1968);
+    return {
+      len: getNumber(d, 0, 32),
+      session: getNumber(d, 4, 8),
+      text: b.slice(at + 8, at + 1968),
+    };
+  },
+};
+
 export interface RfTemplateKey {
   /** cgroup ruleset that the selectors were matched with */
   ruleset: number;
@@ -593,15 +692,19 @@ export interface RfNode {
   flips: bigint;
   /** 1: verdicts are not cached; for measurements */
   noCache: number;
+  /** 1: the entrypoint of a container with RF_WORKLOAD_UNNAMED is denied until the flag is gone */
+  hold: number;
+  /** boot time in ns at which hold lapses; the agent renews it */
+  leaseUntilNs: bigint;
 }
 
 /** Byte offsets of the fields of RfNode, for code that reads only a few. */
-export const RfNodeOffset = { mode: 0, cgroupRuleset: 4, epoch: 8, scopeCgroup: 16, agentTgid: 24, ovlUpperOff: 28, eventRate: 32, eventBurst: 36, pauseUntilNs: 40, flips: 48, noCache: 56 } as const;
+export const RfNodeOffset = { mode: 0, cgroupRuleset: 4, epoch: 8, scopeCgroup: 16, agentTgid: 24, ovlUpperOff: 28, eventRate: 32, eventBurst: 36, pauseUntilNs: 40, flips: 48, noCache: 56, hold: 60, leaseUntilNs: 64 } as const;
 
 export const RfNodeCodec: Codec<RfNode> = {
-  size: 64,
-  encode(v: RfNode, into = new Uint8Array(64), at = 0): Uint8Array {
-    const d = cleared(into, at, 64);
+  size: 72,
+  encode(v: RfNode, into = new Uint8Array(72), at = 0): Uint8Array {
+    const d = cleared(into, at, 72);
     putNumber(d, 0, 32, v.mode);
     putNumber(d, 4, 32, v.cgroupRuleset);
     putBigint(d, 8, v.epoch);
@@ -613,10 +716,12 @@ export const RfNodeCodec: Codec<RfNode> = {
     putBigint(d, 40, v.pauseUntilNs);
     putBigint(d, 48, v.flips);
     putNumber(d, 56, 32, v.noCache);
+    putNumber(d, 60, 32, v.hold);
+    putBigint(d, 64, v.leaseUntilNs);
     return into;
   },
   decode(b: Uint8Array, at = 0): RfNode {
-    const d = viewOf(b, at, 64);
+    const d = viewOf(b, at, 72);
     return {
       mode: getNumber(d, 0, 32),
       cgroupRuleset: getNumber(d, 4, 32),
@@ -629,6 +734,8 @@ export const RfNodeCodec: Codec<RfNode> = {
       pauseUntilNs: getBigint(d, 40),
       flips: getBigint(d, 48),
       noCache: getNumber(d, 56, 32),
+      hold: getNumber(d, 60, 32),
+      leaseUntilNs: getBigint(d, 64),
     };
   },
 };
@@ -1052,6 +1159,33 @@ export const RfResolveCodec: Codec<RfResolve> = {
   },
 };
 
+export interface RfRoot {
+  /** descriptor of the calling process; O_PATH will do */
+  fd: number;
+  /** out: 1 */
+  learned: number;
+}
+
+/** Byte offsets of the fields of RfRoot, for code that reads only a few. */
+export const RfRootOffset = { fd: 0, learned: 4 } as const;
+
+export const RfRootCodec: Codec<RfRoot> = {
+  size: 8,
+  encode(v: RfRoot, into = new Uint8Array(8), at = 0): Uint8Array {
+    const d = cleared(into, at, 8);
+    putNumber(d, 0, 32, v.fd);
+    putNumber(d, 4, 32, v.learned);
+    return into;
+  },
+  decode(b: Uint8Array, at = 0): RfRoot {
+    const d = viewOf(b, at, 8);
+    return {
+      fd: getNumber(d, 0, 32),
+      learned: getNumber(d, 4, 32),
+    };
+  },
+};
+
 export interface RfTest {
   /** ruleset ids */
   pages: number[];
@@ -1081,6 +1215,8 @@ export interface RfTest {
   programLen: number;
   /** bytes; 0: none */
   givenLen: number;
+  /** 1: the exec that ends Setup */
+  endsSetup: number;
   /** name of the object */
   path: Uint8Array;
   /** name of the acting program */
@@ -1098,7 +1234,7 @@ export interface RfTest {
 }
 
 /** Byte offsets of the fields of RfTest, for code that reads only a few. */
-export const RfTestOffset = { pages: 0, pageCount: 32, classes: 36, session: 40, origin: 41, programOrigin: 42, miss: 43, mainProcess: 44, firstOfChain: 45, isDir: 46, treeChange: 47, pathLen: 48, programLen: 50, givenLen: 52, path: 56, program: 4152, given: 5176, verdict: 6200, hitsTotal: 6204, violated: 6208, unresolved: 6272 } as const;
+export const RfTestOffset = { pages: 0, pageCount: 32, classes: 36, session: 40, origin: 41, programOrigin: 42, miss: 43, mainProcess: 44, firstOfChain: 45, isDir: 46, treeChange: 47, pathLen: 48, programLen: 50, givenLen: 52, endsSetup: 54, path: 56, program: 4152, given: 5176, verdict: 6200, hitsTotal: 6204, violated: 6208, unresolved: 6272 } as const;
 
 export const RfTestCodec: Codec<RfTest> = {
   size: 6336,
@@ -1118,6 +1254,7 @@ export const RfTestCodec: Codec<RfTest> = {
     putNumber(d, 48, 16, v.pathLen);
     putNumber(d, 50, 16, v.programLen);
     putNumber(d, 52, 16, v.givenLen);
+    putNumber(d, 54, 8, v.endsSetup);
     putEach(v.path, 4096, (x, i) => putNumber(d, 56 + i * 1, 8, x));
     putEach(v.program, 1024, (x, i) => putNumber(d, 4152 + i * 1, 8, x));
     putEach(v.given, 1024, (x, i) => putNumber(d, 5176 + i * 1, 8, x));
@@ -1144,6 +1281,7 @@ export const RfTestCodec: Codec<RfTest> = {
       pathLen: getNumber(d, 48, 16),
       programLen: getNumber(d, 50, 16),
       givenLen: getNumber(d, 52, 16),
+      endsSetup: getNumber(d, 54, 8),
       path: b.slice(at + 56, at + 4152),
       program: b.slice(at + 4152, at + 5176),
       given: b.slice(at + 5176, at + 6200),

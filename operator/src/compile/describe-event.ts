@@ -72,6 +72,7 @@ function subjectOf({ process, workload, notes }: DescribedEvent): Omit<Operation
     session: SESSIONS.find((session) => session === workload.session) ?? 'Host',
     mainProcess: process.mainProcess === true,
     ...(notes.includes('Protected') ? { protected: true } : {}),
+    ...(notes.includes('EndsSetup') ? { endsSetup: true } : {}),
   };
 }
 

@@ -114,6 +114,8 @@ describe('the action in force', () => {
     ['Kill', {}, { mainProcess: true }, 'Kill'],
     ['Kill', { mainProcess: 'Block' }, { mainProcess: true }, 'Block'],
     ['Audit', { mainProcess: 'Block' }, { mainProcess: true }, 'Audit'],
+    ['Kill', {}, { endsSetup: true }, 'Block'],
+    ['Audit', {}, { endsSetup: true }, 'Audit'],
     ['Block', monitor, {}, 'Audit'],
     ['Kill', { ...monitor, mainProcess: 'Block' }, { mainProcess: true }, 'Audit'],
   ])('%s with %j and %j is %s', (asked, patch, circumstances, action) => {

@@ -21,7 +21,7 @@ function stricter(a: Action, b: Action): Action {
 }
 
 /** Why the action in force is milder than the one the rule asks for, in the order in which they are applied. */
-export type ActionLimit = 'Unresolved' | 'MainProcess' | 'Monitor' | 'Refused';
+export type ActionLimit = 'Unresolved' | 'MainProcess' | 'EndsSetup' | 'Monitor' | 'Refused';
 
 /** The action in force for a violation, with what limits it. */
 export function actionInForce(
@@ -33,6 +33,7 @@ export function actionInForce(
   const bounds: [ActionLimit, boolean, Action][] = [
     ['Unresolved', circumstances.violated === 'Unknown', policy.unresolved],
     ['MainProcess', operation.mainProcess, policy.mainProcess],
+    ['EndsSetup', operation.endsSetup === true, 'Block'],
     ['Monitor', policy.mode === 'Monitor', 'Audit'],
     ['Refused', circumstances.refused.has(ruleId(policy.uid, rule.name)), 'Audit'],
   ];

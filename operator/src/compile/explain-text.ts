@@ -52,6 +52,7 @@ const MISS: Readonly<Record<ExceptMiss, string>> = {
 const LIMIT: Readonly<Record<ActionLimit, string>> = {
   Unresolved: 'the posture of the policy, since the object could not be resolved',
   MainProcess: 'mainProcess, since it is the main process of its container',
+  EndsSetup: 'phase Setup, which this exec ends: the runtime is told, not killed',
   Monitor: 'Monitor mode',
   Refused: 'its minimum guarantee, which this node cannot hold',
 };

@@ -145,6 +145,8 @@ export interface OperationIR {
   readonly program?: { readonly path: string; readonly origin: Origin };
   readonly session: Session;
   readonly mainProcess: boolean;
+  /** The exec that ends a container's Setup, under a hook that can deny: it is never killed. */
+  readonly endsSetup?: boolean;
   /** The acting process is in a protected unit (row 12 of the truth table). */
   readonly protected?: boolean;
 }

@@ -93,6 +93,7 @@ const NOTES: readonly (readonly [number, string])[] = [
   [RfEventFlag.EVENT_NODE_MONITOR, 'NodeMonitor'],
   [RfEventFlag.EVENT_KILL_FAILED, 'KillFailed'],
   [RfEventFlag.EVENT_CANNOT_DENY, 'CannotDeny'],
+  [RfEventFlag.EVENT_ENDS_SETUP, 'EndsSetup'],
 ];
 
 /** In the order of rf_action. */

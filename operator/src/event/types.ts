@@ -121,6 +121,6 @@ export interface PolicyEvent {
   readonly object: EventObject;
   readonly process: EventProcess;
   readonly workload: EventWorkload;
-  /** Circumstances: Unresolved, Protected, NodeMonitor, KillFailed, CannotDeny. */
+  /** Circumstances: Unresolved, Protected, NodeMonitor, KillFailed, CannotDeny, EndsSetup. */
   readonly notes: readonly string[];
 }
