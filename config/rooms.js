@@ -33,6 +33,10 @@ const TESTS = 'operator/src/**/*.test.ts';
 const BUILTINS = `^(?:node:|(?:${builtinModules.filter((name) => !name.startsWith('_')).join('|')})$)`;
 const NATIVE = String.raw`(?:^|/)native/|\.node$|^(?:node-gyp-build|bindings)$`;
 const CLUSTER = '^(?:@kubernetes|@dot-i)/';
+/** Room k8s is entered by its index, which loads the client when a cluster is connected to and not before. */
+const CLUSTER_INSIDE = String.raw`^(?:\.\./)+k8s/(?!index\.js$)`;
+/** The files of the room that load the client. Only they know each other; the index imports them when it must. */
+const CLIENT_FILES = ['cluster', 'config', 'operator-types'];
 const OUTSIDE = String.raw`^(?:\.\./)+(?:tools|test|build|native)/`;
 
 const below = (names) => `^(?:\\.\\./)+(?:${names.join('|')})(?:/|\\.js$)`;
@@ -55,7 +59,12 @@ function forbidden(room) {
   if (types.length > 0)
     patterns.push(pattern(below(types), `${room} may import types only`, { allowTypeImports: true }));
   if (room !== 'kernel') patterns.push(pattern(NATIVE, 'kernel is the only importer of the addon'));
-  if (room !== 'k8s') patterns.push(pattern(CLUSTER, 'k8s is the only importer of the Kubernetes client'));
+  if (room !== 'k8s') {
+    patterns.push(pattern(CLUSTER, 'k8s is the only importer of the Kubernetes client'));
+  }
+  if (may.includes('k8s')) {
+    patterns.push(pattern(CLUSTER_INSIDE, 'k8s is entered by its index.js, which loads the client only for a cluster'));
+  }
   return patterns;
 }
 
@@ -79,16 +88,20 @@ const PURE_RULES = {
   ],
 };
 
-/** Ways to reach the addon that are not imports. */
-const NO_LOADING = {
-  'no-restricted-syntax': [
-    'error',
-    {
-      selector: ":matches(CallExpression[callee.name='createRequire'], MemberExpression[property.name='dlopen'])",
-      message: 'kernel is the only importer of the addon',
-    },
-  ],
+/** Ways to reach the addon or the client that are not import declarations. */
+const ADDON_LOADING = {
+  selector: ":matches(CallExpression[callee.name='createRequire'], MemberExpression[property.name='dlopen'])",
+  message: 'kernel is the only importer of the addon',
 };
+const CLIENT_LOADING = {
+  selector: String.raw`ImportExpression[source.value=/^@(?:kubernetes|dot-i)\u002F|k8s\u002F(?!index\.js$)/]`,
+  message: 'k8s is the only importer of the Kubernetes client, and is entered by its index.js',
+};
+
+function loading(room) {
+  const ways = [...(room === 'kernel' ? [] : [ADDON_LOADING]), ...(room === 'k8s' ? [] : [CLIENT_LOADING])];
+  return { 'no-restricted-syntax': ['error', ...ways] };
+}
 
 function imports(patterns) {
   return { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] };
@@ -98,7 +111,7 @@ function rulesOf(room, pure) {
   return {
     ...imports([...forbidden(room), ...(pure ? PURITY : [])]),
     ...(pure ? PURE_RULES : {}),
-    ...(room === 'kernel' ? {} : NO_LOADING),
+    ...loading(room),
   };
 }
 
@@ -116,7 +129,7 @@ const entry = (files, patterns) => ({
       pattern(CLUSTER, 'k8s is the only importer of the Kubernetes client'),
       ...patterns,
     ]),
-    ...NO_LOADING,
+    ...loading('none'),
   },
 });
 
@@ -129,6 +142,25 @@ export const roomConfigs = [
     ignores: [TESTS],
     rules: rulesOf(room, pure),
   })),
+  {
+    files: ['operator/src/k8s/**/*.ts'],
+    ignores: [TESTS, ...CLIENT_FILES.map((name) => `operator/src/k8s/${name}.ts`)],
+    rules: {
+      ...imports([
+        ...forbidden('k8s'),
+        pattern(CLUSTER, 'loading the client costs a second: types only, outside cluster.ts', {
+          allowTypeImports: true,
+        }),
+        pattern(
+          `^\\./(?:${CLIENT_FILES.join('|')})\\.js$`,
+          'loads the client: import it when a cluster is connected to',
+          {
+            allowTypeImports: true,
+          },
+        ),
+      ]),
+    },
+  },
   ...PURE_FILES.map((file) => ({ files: [file], rules: rulesOf(roomOf(file), true) })),
   ...EFFECT_FILES.map((glob) => ({
     files: [glob],

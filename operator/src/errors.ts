@@ -93,6 +93,30 @@ export class SourceFault extends Fault {}
 /** The agent itself cannot run or go on. */
 export class AgentFault extends Fault {}
 
+/** The API server refused something, or could not be asked. */
+export class ClusterFault extends Fault {
+  /** HTTP status; 0 when no answer came. */
+  readonly status: number;
+  /** The server's word for it: `AlreadyExists`, `Conflict`, `Expired`. */
+  readonly reason: string;
+  /** How long the server asks to be left alone. */
+  readonly retryAfterMs: number;
+
+  constructor(code: FaultCode, attempt: string, details: FaultDetails & Partial<ClusterAnswer> = {}) {
+    const { status = 0, reason = '', retryAfterMs = 0, ...rest } = details;
+    super(code, attempt, rest);
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+interface ClusterAnswer {
+  readonly status: number;
+  readonly reason: string;
+  readonly retryAfterMs: number;
+}
+
 /** `CODE attempt: ERRNO; what to do` on one line, for people. */
 export function formatFault(fault: Fault): string {
   return `${fault.code} ${fault.message}; ${fault.hint}`;

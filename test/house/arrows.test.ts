@@ -70,6 +70,11 @@ describe('arrows between rooms', () => {
     ['kernel/store.ts', '../k8s/client.js'],
     ['kernel/store.ts', '../control/agent.js'],
     ['k8s/watch.ts', '../kernel/store.js'],
+    ['k8s/watch.ts', '../source/folder.js'],
+    ['control/agent.ts', '../k8s/cluster.js'],
+    ['control/agent.ts', '../k8s/lease.js'],
+    ['k8s/index.ts', './cluster.js'],
+    ['k8s/watch.ts', './operator-types.js'],
     ['source/folder.ts', '../kernel/store.js'],
     ['source/folder.ts', '../control/agent.js'],
     ['cli/run.ts', '../kernel/store.js'],
@@ -94,6 +99,9 @@ describe('arrows between rooms', () => {
     ['kernel/store.ts', 'node:fs'],
     ['kernel/store.ts', '../log.js'],
     ['control/agent.ts', '../kernel/store.js'],
+    ['control/agent.ts', '../k8s/index.js'],
+    ['k8s/cluster.ts', './config.js'],
+    ['k8s/watch.ts', './lease.js'],
     ['cli/run.ts', '../control/agent.js'],
     ['report/sinks/file.ts', 'node:fs'],
     ['report/sinks/file.ts', '../render.js'],
@@ -136,6 +144,25 @@ describe('single importers', () => {
       expect(await complaints(file, importOf('@kubernetes/client-node'))).toHaveLength(1);
     });
   }
+  for (const file of [...PURE, 'kernel/ring.ts', 'control/loop.ts', 'cli/run.ts', 'main-cli.ts', 'log.ts']) {
+    it(`${file} must not load the Kubernetes client, or what loads it, at run time`, async () => {
+      for (const module of ['@kubernetes/client-node', '@dot-i/k8s-operator', '../k8s/cluster.js']) {
+        expect((await complaints(file, `export const kept = import('${module}');`)).join()).toMatch(/only importer/);
+      }
+    });
+  }
+  it('k8s loads the client in three files, and when a cluster is connected to', async () => {
+    for (const module of ['@kubernetes/client-node', '@dot-i/k8s-operator']) {
+      for (const file of ['cluster', 'config', 'operator-types']) {
+        expect(await complaints(`k8s/${file}.ts`, importOf(module))).toEqual([]);
+      }
+      expect(await complaints('k8s/watch.ts', importOf(module))).toHaveLength(1);
+      expect(await complaints('k8s/index.ts', importOf(module))).toHaveLength(1);
+      expect(await complaints('k8s/watch.ts', typesOf(module))).toEqual([]);
+    }
+    expect(await complaints('k8s/index.ts', typesOf('./cluster.js'))).toEqual([]);
+    expect(await complaints('k8s/index.ts', "export const kept = import('./cluster.js');")).toEqual([]);
+  });
   for (const file of [...PURE, ...EFFECTS, 'k8s/watch.ts', 'cli/run.ts']) {
     it(`${file} must not import tools or tests`, async () => {
       const up = file.startsWith('report/sinks/') ? '../../../../' : '../../../';

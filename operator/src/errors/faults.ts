@@ -121,6 +121,47 @@ export const FAULT_CODES = {
     'Events cannot be written to their file. Enforcement and counters go on; lost lines are counted.',
     'Make room or correct the permissions; the agent tries again.',
   ),
+  // cluster: the Kubernetes API server
+  CLUSTER_NO_CONFIG: lasting(
+    'No usable configuration says how to reach the API server.',
+    'Run in a pod with a service account, or name a kubeconfig file.',
+  ),
+  CLUSTER_UNREACHABLE: passing(
+    'The API server did not answer, or the connection broke. What is known stays in force.',
+    'The attempt is repeated; see errno.',
+  ),
+  CLUSTER_UNAUTHORIZED: passing(
+    'The API server does not accept the credentials.',
+    'Check that the service account exists and its token is renewed.',
+  ),
+  CLUSTER_FORBIDDEN: passing(
+    'The account has no right to do this.',
+    'Grant it the role of config/; the attempt is repeated.',
+  ),
+  CLUSTER_NOT_FOUND: passing(
+    'The API server has no such object or resource.',
+    'For a resource: install the CRDs of crds/. It is picked up when it appears.',
+  ),
+  CLUSTER_CONFLICT: passing(
+    'The object was changed by someone else meanwhile, or exists already.',
+    'It is read again and the change is repeated.',
+  ),
+  CLUSTER_INVALID: lasting(
+    'The API server refused the object or the request as invalid.',
+    'See its message; CRDs and program must be of the same version.',
+  ),
+  CLUSTER_EXPIRED: passing(
+    'The API server no longer has the versions between what was seen and what it holds now.',
+    'Everything is listed again.',
+  ),
+  CLUSTER_THROTTLED: passing(
+    'The API server asks for fewer requests.',
+    'The attempt is repeated after the time it names.',
+  ),
+  CLUSTER_FAILED: passing(
+    'The API server failed, or answered with something that makes no sense.',
+    'The attempt is repeated.',
+  ),
   // set-up and build of a checkout
   SETUP_NODE_TOO_OLD: lasting(
     'The Node of the machine is too old to start with.',

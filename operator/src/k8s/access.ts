@@ -1,0 +1,82 @@
+// How the API server is reached: address, credentials and the pool of connections. Credentials are asked for at every
+// request, because tokens are rotated (client-node reads a token file again after a minute) and exec plugins renew
+// certificates; a pool is kept as long as the TLS material stays the same. client-node itself opens a new connection
+// for each request.
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { Agent as HttpAgent, type OutgoingHttpHeaders, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, type AgentOptions, type RequestOptions as HttpsOptions } from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { ClusterFault } from '../errors.js';
+
+export interface Access {
+  readonly server: URL;
+  readonly headers: OutgoingHttpHeaders;
+  /** `user:password`, for servers that still take it. */
+  readonly auth: string | undefined;
+  readonly agent: HttpAgent;
+}
+
+/** Some load balancers drop connections that say nothing for a minute. */
+const KEEP_ALIVE_MS = 30_000;
+
+const TLS_KEYS = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'rejectUnauthorized', 'servername'] as const;
+
+function tlsOf(options: HttpsOptions): AgentOptions {
+  return Object.fromEntries(TLS_KEYS.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]));
+}
+
+function fingerprint(server: URL, tls: AgentOptions): string {
+  const material = TLS_KEYS.map((key) => {
+    const value: unknown = tls[key];
+    return Buffer.isBuffer(value) ? value.toString('base64') : value;
+  });
+  return createHash('sha256')
+    .update(JSON.stringify([server.href, material]))
+    .digest('hex');
+}
+
+export class AccessSource {
+  readonly #config: KubeConfig;
+  #pool: { readonly key: string; readonly agent: HttpAgent } | undefined;
+
+  constructor(config: KubeConfig) {
+    this.#config = config;
+  }
+
+  async next(): Promise<Access> {
+    const cluster = this.#config.getCurrentCluster();
+    if (cluster === null) throw new ClusterFault('CLUSTER_NO_CONFIG', 'find the current cluster in the configuration');
+    const options: HttpsOptions = {};
+    await this.#config.applyToHTTPSOptions(options);
+    const server = new URL(cluster.server);
+    // A proxy's agent is client-node's; it keeps the certificates that it was made with.
+    const proxied = cluster.proxyUrl !== undefined && options.agent instanceof HttpAgent;
+    const agent = proxied ? (options.agent as HttpAgent) : this.#agent(server, tlsOf(options));
+    const { auth } = options as RequestOptions;
+    return { server, headers: options.headers as OutgoingHttpHeaders, auth: auth ?? undefined, agent };
+  }
+
+  /** Connections that no request uses. After one proved dead the others are not to be trusted either. */
+  dropIdle(): void {
+    for (const sockets of Object.values(this.#pool?.agent.freeSockets ?? {})) {
+      for (const socket of sockets ?? []) socket.destroy();
+    }
+  }
+
+  close(): void {
+    this.#pool?.agent.destroy();
+    this.#pool = undefined;
+  }
+
+  #agent(server: URL, tls: AgentOptions): HttpAgent {
+    const key = fingerprint(server, tls);
+    if (this.#pool?.key === key) return this.#pool.agent;
+    // Requests under way keep the old pool's connections until they end.
+    this.dropIdle();
+    const keep = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS };
+    const agent = server.protocol === 'http:' ? new HttpAgent(keep) : new HttpsAgent({ ...keep, ...tls });
+    this.#pool = { key, agent };
+    return agent;
+  }
+}
