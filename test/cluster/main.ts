@@ -1,21 +1,51 @@
-// node build/test/cluster/main.js prepare                    builds and fetches what the cluster needs, into the cache
+// node build/test/cluster/main.js prepare
+//     builds and fetches what the cluster needs, into the cache
 // node build/test/cluster/main.js control-plane --dir FOLDER [--port N] [--api-only]
-//                                                            runs a control plane until killed; prints the path of its kubeconfig when it is ready
+//     runs a control plane until killed; prints the path of its kubeconfig when it is ready
+// node build/test/cluster/main.js run [--dir FOLDER] [--image TAR]... -- COMMAND...
+//     runs a command against a cluster with a node in a guest, with KUBECONFIG set and kubectl and helm on the PATH, and ends with its status
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BUILT_PROGRAMS } from './go.js';
 import { ClusterUnavailable } from './cache.js';
 import { KubeControlPlane } from './control-plane.js';
-import { clientTools } from './kubectl.js';
-import { clusterPrograms } from './programs.js';
+import { prepareCluster, TestCluster } from './cluster.js';
+import { isInNamespace, prepareNamespace, runInNamespace } from './namespace.js';
 
 const EXIT_USAGE = 2;
 const EXIT_UNAVAILABLE = 125;
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
 async function prepare(): Promise<number> {
-  await clusterPrograms(BUILT_PROGRAMS, say);
-  await clientTools();
+  await prepareCluster(say);
   return 0;
+}
+
+async function runAgainst(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { dir: { type: 'string' }, image: { type: 'string', multiple: true } },
+  });
+  if (positionals.length === 0) return usage();
+  if (!isInNamespace()) {
+    await prepareCluster(say);
+    return await runInNamespace();
+  }
+  await prepareNamespace();
+  const folder = values.dir ?? mkdtempSync(join(tmpdir(), 'ringfence-cluster-'));
+  const cluster = await TestCluster.start({ folder, node: { images: values.image ?? [] }, say });
+  try {
+    const tools = dirname(cluster.plane.helm);
+    const env = { ...process.env, KUBECONFIG: cluster.plane.kubeconfig, PATH: `${tools}:${process.env['PATH'] ?? ''}` };
+    const [program = '', ...rest] = positionals;
+    return spawnSync(program, rest, { env, stdio: 'inherit' }).status ?? 1;
+  } finally {
+    await cluster.stop();
+    if (values.dir === undefined) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function controlPlane(args: readonly string[]): Promise<number> {
@@ -41,7 +71,9 @@ async function controlPlane(args: readonly string[]): Promise<number> {
 }
 
 function usage(): number {
-  process.stderr.write('usage: main.js prepare | control-plane --dir FOLDER [--port N] [--api-only]\n');
+  process.stderr.write(
+    'usage: main.js prepare | control-plane --dir FOLDER [--port N] [--api-only] | run [--dir FOLDER] [--image TAR] -- COMMAND\n',
+  );
   return EXIT_USAGE;
 }
 
@@ -49,6 +81,7 @@ const [command = '', ...args] = process.argv.slice(2);
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number> | number>> = {
   prepare,
   'control-plane': controlPlane,
+  run: runAgainst,
 };
 try {
   process.exit(await (COMMANDS[command] ?? usage)(args));

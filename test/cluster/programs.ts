@@ -1,7 +1,7 @@
 // Which binaries make up the control plane: those of KUBEBUILDER_ASSETS, as other operators' tests use it, and for the rest our own build.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { builtPrograms } from './go.js';
+import { BUILT_PROGRAMS, builtPrograms } from './go.js';
 
 export type Programs = Readonly<
   Record<'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubelet', string>
@@ -25,4 +25,8 @@ export async function controlPlanePrograms(withControllers: boolean, say: (line:
   const api = ['etcd', 'kube-apiserver'];
   const controllers = ['kube-controller-manager', 'kube-scheduler'];
   return await clusterPrograms(withControllers ? [...api, ...controllers] : api, say);
+}
+
+export async function allPrograms(say: (line: string) => void): Promise<Programs> {
+  return await clusterPrograms(BUILT_PROGRAMS, say);
 }
