@@ -1,6 +1,4 @@
 // Time and chance, passed in so that tests can do without waiting.
-import { performance } from 'node:perf_hooks';
-
 export interface Clock {
   /** Milliseconds that only go forward; they say nothing about the time of day. */
   now(): number;

@@ -35,9 +35,17 @@ export class Objects {
   }
 
   /** The object, or undefined when there is none. */
-  async get<T extends KubeObject>(ref: ResourceRef, name: string, namespace?: string): Promise<T | undefined> {
+  async get<T extends KubeObject>(
+    ref: ResourceRef,
+    name: string,
+    namespace?: string,
+    form: Pick<Selection, 'metadataOnly'> = {},
+  ): Promise<T | undefined> {
     try {
-      return await this.#object<T>({ verb: 'GET', path: objectPath(ref, { name, namespace }) });
+      const object = await this.#object<T>({
+        ...{ verb: 'GET', path: objectPath(ref, { name, namespace }), accept: acceptOf(form) },
+      });
+      return form.metadataOnly === true ? { ...object, ...kindOf(ref, {}) } : object;
     } catch (error) {
       if (isFault(error, 'CLUSTER_NOT_FOUND')) return undefined;
       throw error;
@@ -137,14 +145,14 @@ export class Objects {
     { selection, signal }: { readonly selection: Selection; readonly signal: AbortSignal | undefined },
   ): Promise<Page<T>> {
     const path = collectionPath(ref, selection.namespace);
-    const list = await this.#json({ verb: 'GET', path, query, ...(signal === undefined ? {} : { signal }) });
+    const request = { verb: 'GET', path, query, accept: acceptOf(selection, 'List') } as const;
+    const list = await this.#json(signal === undefined ? request : { ...request, signal });
     const metadata = list['metadata'] as { resourceVersion?: unknown; continue?: unknown } | undefined;
     const version = metadata?.resourceVersion;
     if (!Array.isArray(list['items']) || typeof version !== 'string') {
       throw new ClusterFault('CLUSTER_FAILED', `GET ${path}: the answer is no list`);
     }
-    // Items of a list do not say what they are.
-    const kind = { apiVersion: apiVersionOf(ref), kind: ref.kind };
+    const kind = kindOf(ref, list);
     const items = (list['items'] as T[]).map((item) => ({ ...item, ...kind }));
     const next = metadata?.continue;
     return { items, resourceVersion: version, next: typeof next === 'string' && next !== '' ? next : undefined };
@@ -165,6 +173,17 @@ export class Objects {
     }
     throw new ClusterFault('CLUSTER_FAILED', `${describeRequest(request)}: the answer is no object`);
   }
+}
+
+/** Items of a list do not say what they are, and metadata alone says only that it is metadata. */
+export function kindOf(ref: ResourceRef, list: Record<string, unknown>): Pick<KubeObject, 'apiVersion' | 'kind'> {
+  const kind = ref.kind === '' && typeof list['kind'] === 'string' ? list['kind'].replace(/List$/, '') : ref.kind;
+  return { apiVersion: apiVersionOf(ref), kind };
+}
+
+export function acceptOf({ metadataOnly }: Pick<Selection, 'metadataOnly'>, suffix = ''): string | undefined {
+  if (metadataOnly !== true) return undefined;
+  return `application/json;as=PartialObjectMetadata${suffix};g=meta.k8s.io;v=v1`;
 }
 
 export function selectors({ fieldSelector, labelSelector }: Selection): Query {

@@ -6,7 +6,7 @@ import { Backoff } from './backoff.js';
 import { sleep, type Clock } from './clock.js';
 import { Holdings } from './holdings.js';
 import { readEvents, WatchBroken, type WatchEvent } from './watch-events.js';
-import { selectors, type Objects } from './objects.js';
+import { acceptOf, kindOf, selectors, type Objects } from './objects.js';
 import { collectionPath } from './resources.js';
 import { ClusterFault } from '../errors.js';
 import { WatchCounters, type EndCause, type WatchMetrics } from './watch-metrics.js';
@@ -173,6 +173,7 @@ export class Reflector<T extends KubeObject> implements Feed<T> {
       verb: 'GET',
       path,
       signal,
+      accept: acceptOf(this.#options),
       query: {
         ...selectors(this.#options),
         watch: true,
@@ -194,6 +195,7 @@ export class Reflector<T extends KubeObject> implements Feed<T> {
     this.#contact();
     if (event.type === 'BOOKMARK') this.#counters.bookmarks += 1;
     else this.#counters.events += 1;
+    if (this.#options.metadataOnly === true) Object.assign(event.object, kindOf(this.#ref, {}));
     const changed = this.#holdings.change(event);
     this.#position = event.object.metadata.resourceVersion ?? this.#position;
     if (changed) this.#settle(true, this.#synced);

@@ -15,6 +15,8 @@ export interface ApiRequest {
   readonly query?: Query;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** What the answer should be, where that is not plain JSON. */
+  readonly accept?: string | undefined;
   readonly signal?: AbortSignal;
   /** For the whole answer, or for the head of a stream. */
   readonly timeoutMs?: number;
@@ -114,7 +116,7 @@ export class HttpTransport implements Transport {
       agent: access.agent,
       signal,
       headers: {
-        Accept: 'application/json',
+        Accept: request.accept ?? 'application/json',
         'User-Agent': this.#userAgent,
         ...(body === undefined
           ? {}

@@ -45,6 +45,8 @@ export interface Selection {
   readonly namespace?: string | undefined;
   readonly fieldSelector?: string | undefined;
   readonly labelSelector?: string | undefined;
+  /** Objects come with `metadata` alone: much less to send, parse and keep. */
+  readonly metadataOnly?: boolean | undefined;
 }
 
 export interface ObjectName {
