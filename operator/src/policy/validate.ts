@@ -23,7 +23,7 @@ export interface ValidateOptions {
   readonly systemNamespaces?: readonly string[];
 }
 
-interface Validated {
+export interface Validated {
   readonly policies?: readonly Policy[];
   readonly workloads?: readonly WorkloadsDoc[];
   readonly issues: readonly Issue[];
@@ -124,7 +124,8 @@ function validateWorkloads(check: Check, document: ParsedDocument): Validated {
   return { workloads: [{ items: named, source: document.source }], issues: check.issues };
 }
 
-function validateDocument(document: ParsedDocument, options: ValidateOptions): Validated {
+/** What one document says. Defaults are filled into its value. */
+export function validateDocument(document: ParsedDocument, options: ValidateOptions): Validated {
   const kind = kindOf(document);
   if (typeof kind !== 'string') return { issues: kind };
   const check = new Check(document.source.file, kind, document.positions);

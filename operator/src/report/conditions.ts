@@ -15,7 +15,7 @@ export interface Condition {
   readonly observedGeneration: number;
 }
 
-interface Judgement {
+export interface Judgement {
   readonly ok: boolean;
   readonly reason: string;
   readonly message?: string;
@@ -43,7 +43,7 @@ export function judgeConditions(facts: PolicyFacts, previous: readonly Condition
   });
 }
 
-function judgeAccepted(issues: readonly Issue[]): Judgement {
+export function judgeAccepted(issues: readonly Issue[]): Judgement {
   const errors = issues.filter((issue) => issue.level === 'error');
   const first = errors[0];
   if (first === undefined) return { ok: true, reason: issues.length === 0 ? 'Valid' : 'ValidWithWarnings' };

@@ -65,6 +65,14 @@ export function lowestOffer(offers: readonly Offer[]): Offer {
   return offers.reduce<Offer>((lowest, offer) => (RANK[offer] < RANK[lowest] ? offer : lowest), 'Prevent');
 }
 
+/** The weakest of several effects. */
+export function lowestEffect(effects: readonly Effect[]): Effect {
+  return effects.reduce<Effect>(
+    (lowest, one) => (EFFECT_RANK[one] < EFFECT_RANK[lowest] ? one : lowest),
+    'DenyAndKill',
+  );
+}
+
 /** True where the node does less than the rule's action asks for. */
 export function isWeaker(action: Action, standing: RuleStanding): boolean {
   return action !== 'Audit' && (standing.guarantee !== 'Prevent' || standing.refused);

@@ -89,6 +89,8 @@ export interface NodeTotal {
   readonly blocked: Count;
   /** Only reported. */
   readonly audited: Count;
+  /** When this count began at zero. An entry that left and begins again has another. */
+  readonly since?: string;
   /** The last one. */
   readonly lastTime?: string;
 }
