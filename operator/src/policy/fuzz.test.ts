@@ -1,9 +1,14 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ISSUE_CODES } from '../errors.js';
 import { decodeText } from './parse.js';
+import { SCHEMAS } from './schema.gen.js';
+import type { Schema } from './schema.gen.js';
+import { CHECKED_KEYWORDS, walkSchema } from './schema-walk.js';
+import type { SchemaError } from './schema-walk.js';
 import type { PolicyFile } from './types.js';
 import { validatePolicyFile } from './validate.js';
 
@@ -120,26 +125,87 @@ function replaced(value: unknown, choose: () => number, by: unknown): unknown {
   return { ...value, [key]: replaced((value as Record<string, unknown>)[key], choose, by) };
 }
 
-test('any policy with one value replaced has an answer', () => {
+/** The example policies as objects. */
+function exampleObjects(): readonly { readonly kind: keyof typeof SCHEMAS }[] {
   const objects = texts.flatMap((text) => validatePolicyFile(text, 'f.yaml').policies);
-  const documents = objects.map(({ kind, metadata, spec }) => {
+  return objects.map(({ kind, metadata, spec }) => {
     const { namespace, ...rest } = metadata;
     const { scope, ...namespaced } = spec;
     return kind === 'RuntimePolicy'
       ? { apiVersion: 'ringfence.io/v1alpha1', kind, metadata: { ...rest, namespace }, spec: namespaced }
       : { apiVersion: 'ringfence.io/v1alpha1', kind, metadata: rest, spec: { scope, ...namespaced } };
   });
+}
+
+const anyValue = fc.oneof(
+  fc.jsonValue({ maxDepth: 2 }),
+  fc.constantFrom('Kill', 'Host', '/x', ['Read'], [{ path: '/x' }], [], {}, 'é'.repeat(64), 0.5, -1),
+);
+
+test('any policy with one value replaced has an answer', () => {
+  const documents = exampleObjects();
   for (const document of documents)
     expect(validatePolicyFile(JSON.stringify(document), 'f.json').policies).toHaveLength(1);
-  const values = fc.oneof(
-    fc.jsonValue({ maxDepth: 2 }),
-    fc.constantFrom('Kill', 'Host', '/x', ['Read'], [{ path: '/x' }]),
-  );
   fc.assert(
-    fc.property(fc.constantFrom(...documents), fc.infiniteStream(fc.nat(1_000)), values, (document, stream, by) => {
+    fc.property(fc.constantFrom(...documents), fc.infiniteStream(fc.nat(1_000)), anyValue, (document, stream, by) => {
       const choose = (): number => Number(stream.next().value);
       answers(JSON.stringify(replaced(document, choose, by)));
     }),
     { numRuns: 1_000 },
   );
+});
+
+/** Keywords that describe, that name something, or that are checked where their meaning is known. */
+const OTHER_KEYWORDS = [
+  ...['description', 'format', 'x-definition', 'x-kubernetes-list-map-keys', 'x-kubernetes-list-type'],
+  ...['x-kubernetes-map-type', 'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-validations'],
+];
+
+function keywordsOf(schema: Schema): string[] {
+  const others = schema['additionalProperties'] as Schema | undefined;
+  const children = [...Object.values(schema.properties ?? {}), schema.items, others];
+  return [...Object.keys(schema), ...children.flatMap((child) => (child === undefined ? [] : keywordsOf(child)))];
+}
+
+test('every keyword of the schema is one that is checked', () => {
+  const used = new Set(Object.values(SCHEMAS).flatMap(keywordsOf));
+  expect([...used].filter((keyword) => !CHECKED_KEYWORDS.has(keyword) && !OTHER_KEYWORDS.includes(keyword))).toEqual(
+    [],
+  );
+});
+
+/** An error as comparable text. Written when the walk is over: defaults change values that errors are about. */
+function errorText(keyword: string, value: unknown, field = ''): string {
+  return [keyword, JSON.stringify(value), field].join(' ');
+}
+
+function errorsOf(schema: Schema, value: unknown): string[] {
+  const errors: SchemaError[] = [];
+  walkSchema({ visit: () => undefined, error: (error) => void errors.push(error) }, schema, value, '');
+  return errors.map((error) => errorText(error.keyword, error.value, error.field)).sort();
+}
+
+test('any policy with values replaced gets the errors and defaults that JSON Schema gives it', () => {
+  const options = { allErrors: true, useDefaults: true, strict: false, validateFormats: false, verbose: true } as const;
+  const compiled = new Map(Object.entries(SCHEMAS).map(([kind, schema]) => [kind, new Ajv(options).compile(schema)]));
+  let wrong = 0;
+  const streams = fc.infiniteStream(fc.nat(1_000));
+  const twice = fc.tuple(anyValue, anyValue);
+  fc.assert(
+    fc.property(fc.constantFrom(...exampleObjects()), streams, twice, (object, stream, values) => {
+      const choose = (): number => Number(stream.next().value);
+      const changed = values.reduce<unknown>((value, by) => replaced(value, choose, by), object);
+      const [ours, theirs] = [structuredClone(changed), structuredClone(changed)];
+      const validate = compiled.get(object.kind);
+      validate?.(theirs);
+      const wanted = (validate?.errors ?? []).map(({ keyword, data, params }) =>
+        errorText(keyword, data, (params as { missingProperty?: string }).missingProperty),
+      );
+      if (wanted.length > 0) wrong += 1;
+      expect(errorsOf(SCHEMAS[object.kind], ours)).toEqual(wanted.sort());
+      expect(ours).toEqual(theirs);
+    }),
+    { numRuns: 1_000 },
+  );
+  expect(wrong).toBeGreaterThan(200);
 });

@@ -1,7 +1,5 @@
 // An object against the schema, as the API server would do it: defaults, OpenAPI, uniqueness of sets and maps, CEL. All
 // findings at once. What only Ringfence knows about a definition is checked in the same walk (definition-check.ts).
-import { Ajv } from 'ajv';
-import type { ErrorObject, FuncKeywordDefinition, SchemaValidateFunction, ValidateFunction } from 'ajv';
 import { describe, isObject, oneOf } from './check.js';
 import type { Check, Finding } from './check.js';
 import { celProblems } from './cel.js';
@@ -10,31 +8,19 @@ import { duplicatesIn } from './duplicates.js';
 import { childPath } from './positions.js';
 import { SCHEMAS } from './schema.gen.js';
 import type { CelRule, Schema } from './schema.gen.js';
+import { walkSchema } from './schema-walk.js';
+import type { SchemaError } from './schema-walk.js';
 import { suggest } from './suggest.js';
 
 /** Rule kinds that the language keeps for later. */
 const RESERVED_KINDS = ['network', 'syscalls', 'memory', 'libraries', 'faults'];
 
-/** What one run collects beside ajv's own errors. */
+/** What one run collects. */
 interface Run {
   readonly check: Check;
-  readonly root: unknown;
   /** Path of an object -> fields it probably meant to have. */
   readonly misspelt: Map<string, Set<string>>;
   readonly rules: { readonly path: string; readonly rules: readonly CelRule[]; readonly value: unknown }[];
-}
-
-/** `/spec/rules/0/name` of the object -> `spec.rules[0].name`. */
-function pathOf(root: unknown, pointer: string): string {
-  let path = '';
-  let value = root;
-  for (const part of pointer.split('/').slice(1)) {
-    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    const index = Array.isArray(value) ? Number(key) : key;
-    path = childPath(path, index);
-    value = (value as Record<string | number, unknown>)[index];
-  }
-  return path;
 }
 
 function unknownField(schema: Schema, known: readonly string[], key: string): Omit<Finding, 'path'> {
@@ -56,45 +42,15 @@ function checkFields(run: Run, schema: Schema, value: unknown, path: string): vo
   for (const key of unknown) run.check.report({ path: childPath(path, key), ...unknownField(schema, known, key) });
 }
 
-type Visit = (run: Run, schema: Schema, value: unknown, path: string) => void;
-
-function keyword(name: string, visit: Visit): FuncKeywordDefinition {
-  // ajv types the schema and the context as optional; it gives both.
-  const validate: SchemaValidateFunction = function (this: unknown, ...seen) {
-    const run = this as Run;
-    const value: unknown = seen[1];
-    visit(run, seen[2] as Schema, value, pathOf(run.root, seen[3]?.instancePath ?? ''));
-    return true;
-  };
-  return { keyword: name, post: true, errors: false, validate };
-}
-
-function makeAjv(): Ajv {
-  const ajv = new Ajv({
-    allErrors: true,
-    useDefaults: true,
-    passContext: true,
-    strict: false,
-    validateFormats: false,
-    verbose: true,
-  });
-  ajv.addKeyword(
-    keyword('x-definition', (run, schema, value, path) => {
-      checkFields(run, schema, value, path);
-      checkDefinition(run.check, schema['x-definition'] ?? '', value, path);
-    }),
-  );
-  ajv.addKeyword(
-    keyword('x-kubernetes-list-type', (run, schema, value, path) => {
-      for (const finding of duplicatesIn(schema, value, path)) run.check.report(finding);
-    }),
-  );
-  ajv.addKeyword(
-    keyword('x-kubernetes-validations', (run, schema, value, path) => {
-      run.rules.push({ path, rules: schema['x-kubernetes-validations'] ?? [], value });
-    }),
-  );
-  return ajv;
+function visit(run: Run, schema: Schema, value: unknown, path: string): void {
+  const definition = schema['x-definition'];
+  if (definition !== undefined) {
+    checkFields(run, schema, value, path);
+    checkDefinition(run.check, definition, value, path);
+  }
+  for (const finding of duplicatesIn(schema, value, path)) run.check.report(finding);
+  const rules = schema['x-kubernetes-validations'];
+  if (rules !== undefined) run.rules.push({ path, rules, value });
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
@@ -115,10 +71,10 @@ function count(limit: unknown, unit: string): string {
 }
 
 /** What each keyword of the schema asks for, in words. */
-const EXPECTATIONS: Readonly<Record<string, (limit: unknown, error: ErrorObject) => Expectation>> = {
+const EXPECTATIONS: Readonly<Record<string, (limit: unknown, value: unknown) => Expectation>> = {
   type: (limit) => ({ expected: TYPE_WORDS[String(limit)] ?? String(limit) }),
-  enum: (words, error) => {
-    const near = typeof error.data === 'string' ? suggest(error.data, words as string[]) : undefined;
+  enum: (words, value) => {
+    const near = typeof value === 'string' ? suggest(value, words as string[]) : undefined;
     return { expected: oneOf(words as string[]), hint: near === undefined ? '' : `did you mean ${near}?` };
   },
   required: () => ({ expected: 'the field' }),
@@ -136,31 +92,25 @@ const EXPECTATIONS: Readonly<Record<string, (limit: unknown, error: ErrorObject)
 };
 
 /** Findings about patterns come from the grammar, which says more than an expression can. */
-function isPatternDetail(error: ErrorObject): boolean {
-  const definition = (error.parentSchema as Schema | undefined)?.['x-definition'] ?? '';
-  return PATTERN_DEFINITIONS.has(definition) && error.keyword !== 'type';
+function isPatternDetail({ schema, keyword }: SchemaError): boolean {
+  return PATTERN_DEFINITIONS.has(schema['x-definition'] ?? '') && keyword !== 'type';
 }
 
-function reportRequired(run: Run, error: ErrorObject, path: string): void {
-  const field = (error.params as { missingProperty: string }).missingProperty;
+function reportRequired(run: Run, { path, value, field = '' }: SchemaError): void {
   if (run.misspelt.get(path)?.has(field)) return;
-  run.check.report({
-    code: 'INVALID_VALUE',
-    path,
-    expected: `the field ${field}`,
-    got: run.check.describeWritten(error.data, path),
-  });
+  const got = run.check.describeWritten(value, path);
+  run.check.report({ code: 'INVALID_VALUE', path, expected: `the field ${field}`, got });
 }
 
-function reportError(run: Run, error: ErrorObject): void {
-  const path = pathOf(run.root, error.instancePath);
+function reportError(run: Run, error: SchemaError): void {
+  const { keyword, schema, value, path } = error;
   if (isPatternDetail(error)) return;
-  if (error.keyword === 'required') {
-    reportRequired(run, error, path);
+  if (keyword === 'required') {
+    reportRequired(run, error);
     return;
   }
-  const expectation = EXPECTATIONS[error.keyword]?.(error.schema, error) ?? { expected: error.message ?? '' };
-  run.check.report({ code: 'INVALID_VALUE', path, got: describe(error.data), ...expectation });
+  const expectation = EXPECTATIONS[keyword]?.(schema[keyword], value) ?? { expected: keyword };
+  run.check.report({ code: 'INVALID_VALUE', path, got: describe(value), ...expectation });
 }
 
 /** Whether a rule only says in other words that the value of a field is wrong. */
@@ -180,19 +130,15 @@ function reportRules(run: Run): void {
   }
 }
 
-const validators = new Map<string, ValidateFunction>();
-
-function validatorOf(kind: keyof typeof SCHEMAS): ValidateFunction {
-  const made = validators.get(kind) ?? makeAjv().compile(SCHEMAS[kind]);
-  validators.set(kind, made);
-  return made;
-}
-
 /** Fills in defaults, in place, and reports everything that the schema does not allow. */
 export function checkSchema(check: Check, value: unknown): void {
-  const run: Run = { check, root: value, misspelt: new Map(), rules: [] };
-  const validate = validatorOf(check.kind);
-  validate.call(run, value);
-  for (const error of validate.errors ?? []) reportError(run, error);
+  const run: Run = { check, misspelt: new Map(), rules: [] };
+  const errors: SchemaError[] = [];
+  const visitor = {
+    visit: (schema: Schema, seen: unknown, path: string) => visit(run, schema, seen, path),
+    error: (error: SchemaError) => void errors.push(error),
+  };
+  walkSchema(visitor, SCHEMAS[check.kind], value, '');
+  for (const error of errors) reportError(run, error);
   reportRules(run);
 }

@@ -315,7 +315,7 @@ export interface Condition {
   readonly lastTransitionTime: string;
   /** Why, in one word. */
   readonly reason: string;
-  /** Why */
+  /** Why, in a sentence. */
   readonly message: string;
 }
 
@@ -1428,8 +1428,7 @@ const sCondition: Schema = {
     "message": {
       "type": "string",
       "maxLength": 4096,
-      "description": "Why",
-      "in a sentence.": null,
+      "description": "Why, in a sentence.",
     },
   },
   "x-definition": "Condition",
