@@ -1,6 +1,7 @@
 // ringfence probe: what this kernel holds, found by trying.
 
-import { classOfHook, CLASS_NAMES, hookOfClass } from '../event/names.js';
+import { classOfHook, hookOfClass } from '../compile/classes.js';
+import { CLASS_NAMES } from '../event/names.js';
 import { offerOfKernel } from '../control/offline.js';
 import type { KernelOffer } from '../control/offline.js';
 import type { HookName } from '../compile/ir.js';

@@ -16,6 +16,7 @@ import { EXIT } from './exit.js';
 import type { DemoOptions } from './demo.js';
 import type { EventsOptions } from './events.js';
 import type { ExplainOptions } from './explain.js';
+import type { PauseOptions } from './pause.js';
 import type { ProbeOptions } from './probe.js';
 import type { RunOptions } from './run.js';
 import { openTerminal } from './terminal.js';
@@ -24,6 +25,8 @@ interface Shared {
   readonly output: 'text' | 'json';
   readonly runDir: string;
 }
+
+type PauseWords = Shared & { readonly state: string };
 
 const BACKENDS = ['lsm', 'tracepoint'] as const;
 
@@ -60,6 +63,7 @@ export function buildProgram(set: (code: number) => void): Command {
   addOffline(program, set);
   addExplain(program, set);
   addAgentVerbs(program, set);
+  addPause(program, set);
   addDemo(program, set);
   return program;
 }
@@ -164,18 +168,30 @@ function addAgentVerbs(program: Command, set: (code: number) => void): void {
       const { eventsVerb } = await import('./events.js');
       set(await eventsVerb(openTerminal(), { ...agent(options), follow: options.follow, last: options.last }));
     });
-  runDir(output(program.command('pause')))
-    .description('stop interfering for a while: everything is reported, nothing is denied or killed')
+}
+
+function addPause(program: Command, set: (code: number) => void): void {
+  const both = (command: Command): Command =>
+    runDir(output(command)).option('--state <dir>', "the agent's, for when no agent runs", DEFAULT_STATE_DIR);
+  const place = (options: PauseWords): PauseOptions => ({
+    json: options.output === 'json',
+    runDir: options.runDir,
+    stateDir: options.state,
+  });
+  both(program.command('pause'))
+    .description(
+      'stop interfering for a while, with an agent or without: everything is reported, nothing is denied or killed',
+    )
     .argument('[seconds]', `up to ${PAUSE_SECONDS_MAX}`, wholeNumber, 3600)
-    .action(async (seconds: number, options: Shared) => {
+    .action(async (seconds: number, options: PauseWords) => {
       const { pauseVerb } = await import('./pause.js');
-      set(await pauseVerb(openTerminal(), seconds, agent(options)));
+      set(await pauseVerb(openTerminal(), seconds, place(options)));
     });
-  runDir(output(program.command('resume')))
+  both(program.command('resume'))
     .description('end a pause')
-    .action(async (options: Shared) => {
+    .action(async (options: PauseWords) => {
       const { resumeVerb } = await import('./pause.js');
-      set(await resumeVerb(openTerminal(), agent(options)));
+      set(await resumeVerb(openTerminal(), place(options)));
     });
 }
 

@@ -1,6 +1,7 @@
 // The operation of an event, to be explained: what was evaluated in the kernel, as far as the event tells.
 
 import { bytesOf } from '../policy/pattern.js';
+import { hookOfClass, isClassName } from './classes.js';
 import type { HookName, ObjectIR, OperationIR, Origin, Session } from './ir.js';
 
 /** The fields of an event that say what was done, by whom. */
@@ -24,19 +25,6 @@ export interface DescribedEvent {
   readonly workload: { readonly session: string };
   readonly notes: readonly string[];
 }
-
-const HOOK_OF_CLASS: Readonly<Record<string, HookName>> = {
-  Read: 'file-read',
-  Write: 'file-write',
-  Execute: 'file-execute',
-  Create: 'file-create',
-  Delete: 'file-delete',
-  Rename: 'file-rename',
-  Link: 'file-link',
-  Attributes: 'file-attributes',
-  Exec: 'exec',
-  Map: 'exec-map',
-};
 
 const ORIGINS: readonly Origin[] = ['Image', 'UpperLayer', 'ReadOnlyVolume', 'WritableVolume', 'Anonymous', 'Unknown'];
 const SESSIONS: readonly Session[] = ['Main', 'Exec', 'Probe', 'Lifecycle', 'Host'];
@@ -78,7 +66,7 @@ function subjectOf({ process, workload, notes }: DescribedEvent): Omit<Operation
 
 /** Classes of an event are those of all its objects: the first name of a rename or link has only its own. */
 function hooksOf({ operation }: DescribedEvent): { first: HookName[]; second: HookName[] } {
-  const hooks = operation.classes.flatMap((name) => HOOK_OF_CLASS[name] ?? []);
+  const hooks = operation.classes.filter(isClassName).map(hookOfClass);
   const own: HookName | undefined = ({ rename: 'file-rename', link: 'file-link' } as const)[operation.hook];
   if (own === undefined) return { first: hooks, second: [] };
   return { first: hooks.filter((hook) => hook === own), second: hooks.filter((hook) => hook !== own) };

@@ -1,7 +1,8 @@
 // What is held on this node, as the engine's programs were read back from the kernel: the ground of every guarantee that
 // `probe` and `status` print.
 
-import { CLASS_NAMES, hookOfClass } from '../event/names.js';
+import { hookOfClass } from '../compile/classes.js';
+import { CLASS_NAMES } from '../event/names.js';
 import { classTable, ENGINE_PROGRAMS } from '../kernel/index.js';
 import type { AttachedProgram, BackendName, ClassTable, ProgramFinding } from '../kernel/index.js';
 import type { Backend, Backends } from '../report/guarantee.js';

@@ -2,7 +2,6 @@
 // coded fault; what was enforced before stays enforced.
 
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readApplied } from '../encode/adopt.js';
 import { AgentFault } from '../errors.js';
@@ -24,6 +23,7 @@ import { CgroupIndex, cgroup2Mount } from '../workload/cgroups.js';
 import { Agent } from './agent.js';
 import { BootClock } from './boot-clock.js';
 import { Catalog } from './catalog.js';
+import { readCommandLine } from './command-line.js';
 import { chooseBackendName, openEngine } from './engine-port.js';
 import type { EnginePort } from './engine-port.js';
 import { EventLog } from './event-log.js';
@@ -231,12 +231,4 @@ interface Saved {
 
 function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-function readCommandLine(): string {
-  try {
-    return readFileSync('/proc/cmdline', 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -1,10 +1,8 @@
 // Names of the kernel contract's enums, as events and the command line show them.
 
 import { RfClass, RfEventFlag, RfHook, RfMiss, RfOrigin, RfSession } from '../abi/abi.gen.js';
-import type { Action, HookName, Session } from '../compile/ir.js';
-
-export type ClassName =
-  'Read' | 'Write' | 'Execute' | 'Create' | 'Delete' | 'Rename' | 'Link' | 'Attributes' | 'Exec' | 'Map';
+import type { ClassName } from '../compile/classes.js';
+import type { Action, Session } from '../compile/ir.js';
 
 /** In the order of rf_class. */
 export const CLASS_NAMES: readonly ClassName[] = [
@@ -19,31 +17,6 @@ export const CLASS_NAMES: readonly ClassName[] = [
   'Exec',
   'Map',
 ];
-
-const HOOK_OF_CLASS: Readonly<Record<ClassName, HookName>> = {
-  Read: 'file-read',
-  Write: 'file-write',
-  Execute: 'file-execute',
-  Create: 'file-create',
-  Delete: 'file-delete',
-  Rename: 'file-rename',
-  Link: 'file-link',
-  Attributes: 'file-attributes',
-  Exec: 'exec',
-  Map: 'exec-map',
-};
-
-const CLASS_OF_HOOK = new Map<HookName, ClassName>(CLASS_NAMES.map((name) => [HOOK_OF_CLASS[name], name]));
-
-export function hookOfClass(name: ClassName): HookName {
-  return HOOK_OF_CLASS[name];
-}
-
-export function classOfHook(hook: HookName): ClassName {
-  const name = CLASS_OF_HOOK.get(hook);
-  if (name === undefined) throw new Error(`no class for hook ${hook}`);
-  return name;
-}
 
 export function classNames(mask: number): ClassName[] {
   return CLASS_NAMES.filter((_, bit) => (mask & (1 << bit)) !== 0);

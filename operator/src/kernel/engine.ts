@@ -84,6 +84,16 @@ export function adoptEngine(options: LoadOptions): Engine | undefined {
   return undefined;
 }
 
+/** The set in force, of whatever build, for its maps; undefined when there is none. Those of another layout are refused. */
+export function openEngineInForce(dir: string): Engine | undefined {
+  const set = engineSet(dir);
+  if (!isMounted(dir) || !existsSync(set)) return undefined;
+  const { layoutHash } = setHandshake(set);
+  if (layoutHash === RF_LAYOUT_HASH) return new PinnedEngine(dir, set, ENGINE_PROGRAMS);
+  const attempted = `use maps with the layout ${layoutHash ?? 'not stated'}, codecs have ${RF_LAYOUT_HASH}`;
+  throw new KernelFault('KERNEL_LAYOUT_MISMATCH', attempted, { object: set });
+}
+
 /** Layout and build that the set in force was made with. */
 export function setHandshake(set: string): { layoutHash: string | undefined; buildId: string | undefined } {
   const path = pinPath(set, 'maps', 'rodata');

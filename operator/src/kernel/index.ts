@@ -2,7 +2,7 @@
 
 export { backendOf, backendWorks, chooseBackend, classTable } from './backends.js';
 export type { ClassBackend, ClassGap, ClassTable, ProgramFinding, ProgramState } from './backends.js';
-export { adoptEngine, loadEngine } from './engine.js';
+export { adoptEngine, loadEngine, openEngineInForce } from './engine.js';
 export type { AttachedProgram, Engine, LoadOptions } from './engine.js';
 export { lockRunDirectory } from './lock.js';
 export type { RunLock } from './lock.js';
