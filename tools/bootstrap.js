@@ -20,8 +20,13 @@ const BUILD_PACKAGES = ['clang', 'libbpf-dev', 'libelf-dev', 'zlib1g-dev', 'pkg-
 /** Debian packages that boot the guest kernels. Without them the guest suites cannot run. */
 const GUEST_PACKAGES = ['qemu-system-x86', 'qemu-system-common', 'busybox-static', 'xz-utils', 'cpio'];
 
+/** Debian packages of the test cluster, beside those of guests: certificates, and the node's address. Go it finds by itself (test/cluster/go.ts). */
+const CLUSTER_PACKAGES = ['openssl', 'iproute2'];
+
+const CLUSTER_COMMANDS = new Set(['test', 'test:cluster', 'test:long', 'demo:cluster']);
+
 /** Commands that boot guests. */
-const GUEST_COMMANDS = new Set(['start', 'test', 'test:kernel', 'test:long', 'bench', 'fuzz']);
+const GUEST_COMMANDS = new Set(['start', 'test:kernel', 'bench', 'fuzz', ...CLUSTER_COMMANDS]);
 
 class SetupError extends Error {
   /**
@@ -96,6 +101,7 @@ function ensureDebianPackages(command) {
   }
   ensurePackages(BUILD_PACKAGES);
   if (GUEST_COMMANDS.has(command)) ensurePackages(GUEST_PACKAGES);
+  if (CLUSTER_COMMANDS.has(command)) ensurePackages(CLUSTER_PACKAGES);
 }
 
 function readLock(path) {

@@ -1,6 +1,6 @@
 // What each npm script does. Runs under the project's own Node, started by tools/bootstrap.js.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build, BuildError, generate } from './build.js';
@@ -47,16 +47,9 @@ function suites(group) {
   };
 }
 
-/** Groups that a later issue brings its first suite for. */
-function suitesOfIssue(group, issue) {
-  return async (args) => {
-    const declared = readdirSync(join(root, 'test'), { withFileTypes: true })
-      .map((entry) => join(root, 'test', entry.name, 'suite.json'))
-      .some((path) => existsSync(path) && readFileSync(path, 'utf8').includes(`"${group}"`));
-    if (declared) return suites(group)(args);
-    process.stderr.write(`${group}: not built yet: issue ${issue}\n`);
-    return 2;
-  };
+async function clusterDemo(args) {
+  await build(root);
+  return runNode([join(root, 'build/test/cluster/demo.js'), ...args]);
 }
 
 function check() {
@@ -82,8 +75,8 @@ const TASKS = {
   'test:long': suites('test:long'),
   bench: suites('bench'),
   fuzz: suites('fuzz'),
-  'test:cluster': suitesOfIssue('test:cluster', 3),
-  'demo:cluster': suitesOfIssue('demo:cluster', 3),
+  'test:cluster': suites('test:cluster'),
+  'demo:cluster': clusterDemo,
 };
 
 async function main([name = '', ...args]) {

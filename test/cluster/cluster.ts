@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { emulatorFor } from '../guest/qemu.js';
+import type { GuestResult } from '../guest/run.js';
 import { kernelImage } from '../guest/kernel-image.js';
 import { KubeControlPlane } from './control-plane.js';
 import { testImages } from './images/index.js';
@@ -43,8 +44,9 @@ export class TestCluster {
     return new TestCluster(plane, guest);
   }
 
-  async stop(): Promise<void> {
-    await this.node.stop();
+  async stop(): Promise<GuestResult | undefined> {
+    const result = await this.node.stop();
     await this.plane.stop();
+    return result;
   }
 }

@@ -1,5 +1,7 @@
 // node build/test/cluster/main.js prepare
 //     builds and fetches what the cluster needs, into the cache
+// node build/test/cluster/main.js render
+//     writes the kustomize base from the chart
 // node build/test/cluster/main.js control-plane --dir FOLDER [--port N] [--api-only]
 //     runs a control plane until killed; prints the path of its kubeconfig when it is ready
 // node build/test/cluster/main.js run [--dir FOLDER] [--image TAR]... -- COMMAND...
@@ -12,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { ClusterUnavailable } from './cache.js';
 import { KubeControlPlane } from './control-plane.js';
 import { prepareCluster, TestCluster } from './cluster.js';
+import { writeBase } from './install.js';
 import { isInNamespace, prepareNamespace, runInNamespace } from './namespace.js';
 
 const EXIT_USAGE = 2;
@@ -20,6 +23,11 @@ const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
 async function prepare(): Promise<number> {
   await prepareCluster(say);
+  return 0;
+}
+
+async function render(): Promise<number> {
+  await writeBase();
   return 0;
 }
 
@@ -72,7 +80,7 @@ async function controlPlane(args: readonly string[]): Promise<number> {
 
 function usage(): number {
   process.stderr.write(
-    'usage: main.js prepare | control-plane --dir FOLDER [--port N] [--api-only] | run [--dir FOLDER] [--image TAR] -- COMMAND\n',
+    'usage: main.js prepare | render | control-plane --dir FOLDER [--port N] [--api-only] | run [--dir FOLDER] [--image TAR] -- COMMAND\n',
   );
   return EXIT_USAGE;
 }
@@ -82,6 +90,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   prepare,
   'control-plane': controlPlane,
   run: runAgainst,
+  render,
 };
 try {
   process.exit(await (COMMANDS[command] ?? usage)(args));

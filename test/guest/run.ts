@@ -13,8 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { CHECKOUT } from '../support/checkout.js';
 import { cacheFolder, GuestUnavailable } from './cache.js';
 import { quote } from './command.js';
 import { kernelImage, type KernelImage, type KernelName } from './kernel-image.js';
@@ -57,7 +57,7 @@ export interface GuestResult {
   readonly kernelTrouble: readonly string[];
 }
 
-export const CHECKOUT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+export { CHECKOUT };
 
 const BOOT_LIMIT_S = 120;
 const BOOT_TRIES = 3;

@@ -842,7 +842,7 @@ const sBinaryMatches: Schema = {
   "type": "array",
   "minItems": 1,
   "maxItems": 256,
-  "x-kubernetes-list-type": "set",
+  "x-kubernetes-list-type": "atomic",
   "items": sBinaryMatch,
   "x-definition": "BinaryMatches",
 };
@@ -893,7 +893,7 @@ const sPathMatches: Schema = {
   "type": "array",
   "minItems": 1,
   "maxItems": 256,
-  "x-kubernetes-list-type": "set",
+  "x-kubernetes-list-type": "atomic",
   "items": sPathMatch,
   "x-definition": "PathMatches",
 };
@@ -991,7 +991,7 @@ const sNamespaceMatches: Schema = {
   "type": "array",
   "minItems": 1,
   "maxItems": 256,
-  "x-kubernetes-list-type": "set",
+  "x-kubernetes-list-type": "atomic",
   "items": sNamespaceMatch,
   "x-definition": "NamespaceMatches",
 };
@@ -1038,7 +1038,7 @@ const sKernelMatches: Schema = {
   "type": "array",
   "minItems": 1,
   "maxItems": 256,
-  "x-kubernetes-list-type": "set",
+  "x-kubernetes-list-type": "atomic",
   "items": sKernelMatch,
   "x-definition": "KernelMatches",
 };
@@ -1096,7 +1096,7 @@ const sProcessMatches: Schema = {
   "type": "array",
   "minItems": 1,
   "maxItems": 256,
-  "x-kubernetes-list-type": "set",
+  "x-kubernetes-list-type": "atomic",
   "items": sProcessMatch,
   "x-definition": "ProcessMatches",
 };
@@ -1216,7 +1216,7 @@ const sRule: Schema = {
       "description": "Exceptions, ORed. An exception weakens its own rule and nothing else.",
       "minItems": 1,
       "maxItems": 16,
-      "x-kubernetes-list-type": "set",
+      "x-kubernetes-list-type": "atomic",
       "items": sException,
     },
     "minimumGuarantee": {
