@@ -60,6 +60,25 @@ int BPF_PROG(attr_mount_file, struct file *file)
 	return 0;
 }
 
+#define RF_PF_IO_WORKER 0x10
+#define RF_NR_IO_URING_ENTER 426
+
+/*
+ * Whether the kernel works on the task's behalf: an overlay that copies a file up gives the copy its times and xattrs under the
+ * credentials of who mounted it, and since 6.7 without asking for write access to the layer's mount. What a task itself asks for
+ * comes with a mount. io_uring acts under other credentials when told to (personalities): none of it passes for this.
+ */
+static __always_inline bool is_done_for_task(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs;
+
+	if (task->cred == task->real_cred || (task->flags & RF_PF_IO_WORKER))
+		return false;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	return regs->orig_ax != RF_NR_IO_URING_ENTER;
+}
+
 static __always_inline int attribute_decide(struct dentry *dentry)
 {
 	struct rf_place place = {
@@ -76,6 +95,8 @@ static __always_inline int attribute_decide(struct dentry *dentry)
 		if (sb == (__u64)dentry->d_sb)
 			place.mnt = who->write_mount;
 	}
+	if (!place.mnt && is_done_for_task())
+		return 0;
 	return denied(place_decide(&place, who));
 }
 

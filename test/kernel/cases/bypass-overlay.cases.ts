@@ -1,7 +1,7 @@
 // Bypass rows about files of layered roots: copies that are made in the container, and files before and after the copy-up.
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, linkSync, mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { bypassGroup, type Bypass, denyPath, denyProgram, SECRET, type Step } from '../harness/bypass.js';
 import { ContainerRoot } from '../harness/container.js';
 import { TRY } from '../harness/run-try.js';
@@ -13,7 +13,16 @@ const ran: readonly string[] = ['open-create', '/out/ran'];
 let root: ContainerRoot;
 
 /** Each way acts on files of its own, since a copy-up is for all. */
-const FILES = ['read', 'times', 'mode', 'linked', 'audited'];
+const FILES = ['read', 'times', 'mode', 'linked', 'audited', 'kept'];
+/** Folders with a file each, so that what changes it first copies the folder up. */
+const FRESH = ['unlink', 'append', 'mode', 'xattr', 'link'];
+const MADE = new Date(1_000_000_000_000);
+
+/** A copy has the times of what it was made from. */
+function checkTimes(): void {
+  for (const name of ['mode/f', 'xattr/f', 'link/f'])
+    assert.equal(statSync(root.at(join('/fresh', name))).mtimeMs, MADE.getTime(), name);
+}
 
 type Way = (at: unknown, cgroups: TestCgroups, id: string) => Bypass;
 
@@ -107,6 +116,19 @@ bypassGroup(
       [denyProgram({ path: '/bin/tool' })],
       { names: ['/bin/tool'] },
     ),
+    // What an overlay does to its layers is not what the task does: neither a violation, nor refused.
+    'row-7-copies-keep-their-times': inside(
+      [
+        ['ok', 'unlink', '/fresh/unlink/f'],
+        ['ok', 'open-append', '/fresh/append/f', 'x'],
+        ['ok', 'chmod', '/fresh/mode/f', '0600'],
+        ['ok', 'setxattr', '/fresh/xattr/f', 'trusted.a', 'b'],
+        ['ok', 'link', '/fresh/link/f', '/fresh/link/g'],
+        ['denied', 'set-times', '/guarded/kept'],
+      ],
+      [denyPath('/guarded/kept', 'Attributes')],
+      { violations: 1, names: ['/guarded/kept'], more: () => checkTimes() },
+    ),
     'row-7-counted-once': inside(
       [
         ['ok', 'open-read', '/guarded/audited'],
@@ -124,6 +146,12 @@ bypassGroup(
       for (const name of FILES) writeFileSync(join(FOLDER, 'lower/guarded', name), SECRET);
       linkSync(join(FOLDER, 'lower/guarded/linked'), join(FOLDER, 'lower/guarded/alias'));
       copyFileSync(TRY, join(FOLDER, 'lower/bin/tool'));
+      for (const name of FRESH) {
+        const file = join(FOLDER, 'lower/fresh', name, 'f');
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, SECRET);
+        utimesSync(file, MADE, MADE);
+      }
       root = await ContainerRoot.make(FOLDER);
     },
     after: () => root.end(),
