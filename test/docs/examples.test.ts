@@ -1,56 +1,26 @@
-// Every folder of examples/ holds policies and what they do: the findings of their files, and what the reference
-// evaluator decides about described operations.
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+// Every example: the findings of its files, whom its policies select, and what the reference evaluator decides about the operations that
+// it lists. Real kernels are asked the same in test/kernel/cases/examples.cases.ts.
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
-import { compilePolicy } from '../../operator/src/compile/compile.js';
 import { describedOperations } from '../../operator/src/compile/describe.js';
-import type { DescribedOperation } from '../../operator/src/compile/describe.js';
 import { evaluateAll } from '../../operator/src/compile/evaluate.js';
-import type { DecisionIR } from '../../operator/src/compile/ir.js';
 import { formatIssue } from '../../operator/src/errors.js';
-import type { PolicyFile } from '../../operator/src/policy/types.js';
-import { validatePolicyFile } from '../../operator/src/policy/validate.js';
-import { ROOT } from './pages.js';
+import { selectPolicies, type WorkloadIdentity } from '../../operator/src/workload/select.js';
+import { readExamples, type ExampleWorkload } from '../support/examples.js';
 
-interface Expected extends DescribedOperation {
-  readonly expect: DecisionIR['verdict'];
-  /** The primary hit; absent where nothing is violated. */
-  readonly rule?: string;
+const examples = readExamples();
+
+function identityOf({ cgroup, ...pod }: ExampleWorkload): WorkloadIdentity {
+  if (cgroup !== undefined) return { kind: 'Host', cgroup };
+  const { namespace = 'default', namespaceLabels = {}, labels = {}, container = 'app' } = pod;
+  return { kind: 'Pod', namespace, namespaceLabels, pod: 'pod', labels, container, containerType: 'App' };
 }
 
-interface Expectation {
-  /** Codes of the findings, in order. */
-  readonly issues: readonly string[];
-  readonly actions: readonly Expected[];
-}
+it('policies of examples have names of their own, so that they can be applied together', () => {
+  const names = examples.flatMap(({ policies }) => policies.map(({ name }) => name));
+  expect(names).toEqual([...new Set(names)]);
+});
 
-const FOLDER = join(ROOT, 'examples');
-const EXPECTATION = 'expect.yaml';
-
-function read(example: string): readonly PolicyFile[] {
-  return readdirSync(join(FOLDER, example))
-    .filter((name) => name.endsWith('.yaml') && name !== EXPECTATION)
-    .sort()
-    .map((name) => validatePolicyFile(readFileSync(join(FOLDER, example, name), 'utf8'), name));
-}
-
-function expectation(example: string): Expectation {
-  return parse(readFileSync(join(FOLDER, example, EXPECTATION), 'utf8')) as Expectation;
-}
-
-const examples = readdirSync(FOLDER, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name);
-
-describe.each(examples)('%s', (example) => {
-  const files = read(example);
-  const policies = files
-    .flatMap((file) => file.policies)
-    .map((policy, index) => compilePolicy(policy, { uid: `${index}`, generation: 1, source: 'File' }));
-  const { issues, actions } = expectation(example);
-
+describe.each(examples)('$name', ({ files, policies, workload, issues, actions }) => {
   it('has the findings that it says', () => {
     const found = files.flatMap((file) => file.issues);
     expect(
@@ -63,6 +33,15 @@ describe.each(examples)('%s', (example) => {
     expect(policies.length).toBeGreaterThan(0);
     const rules = policies.flatMap((policy) => policy.rules.map(({ name }) => name));
     expect(rules.filter((name) => !actions.some(({ rule }) => rule === name))).toEqual([]);
+  });
+
+  it('has an action that is allowed', () => {
+    expect(actions.some((action) => action.expect === 'Allow')).toBe(true);
+  });
+
+  it('selects the workload that it names', () => {
+    const selected = selectPolicies(policies, identityOf(workload));
+    expect(selected.map(({ name }) => name)).toEqual(policies.map(({ name }) => name));
   });
 
   it.each(actions)('$verb $path by $program: $expect $rule', (action) => {

@@ -3,6 +3,7 @@ import { format } from 'prettier';
 import { describe, expect, test } from 'vitest';
 import { compilePolicy } from '../../operator/src/compile/compile.js';
 import { validatePolicyFile } from '../../operator/src/policy/validate.js';
+import { exampleNames } from '../support/examples.js';
 
 // What policies compile to: policies/NAME.yaml to ir/NAME.json, an example's files to ir/example-NAME.json. A meaning
 // that changes shows here; `npx vitest run test/golden -u` writes the new files for review.
@@ -20,7 +21,7 @@ const inputs = new Map<string, string[]>([
     file.slice(0, -'.yaml'.length),
     [`${here}/policies/${file}`],
   ]),
-  ...readdirSync(examples).map((name): [string, string[]] => [
+  ...exampleNames().map((name): [string, string[]] => [
     `example-${name}`,
     filesIn(`${examples}/${name}`, '.yaml')
       .filter((file) => file !== 'expect.yaml')

@@ -5,7 +5,7 @@ import type { PolicyReport } from '../../../operator/src/control/status-board.js
 import type { PolicyEvent } from '../../../operator/src/event/types.js';
 import type { AgentProcess, PolicyObject } from './agent.js';
 import { runTry, type Tried } from './run-try.js';
-import type { TestCgroups } from './workloads.js';
+import type { NamedIdentity, TestCgroups } from './workloads.js';
 
 export type Backend = 'lsm' | 'tracepoint';
 
@@ -77,7 +77,7 @@ interface AloneCase {
 export interface GroupSetup {
   readonly backend?: Backend;
   /** Names of cgroups that are to be workloads. */
-  readonly workloads?: readonly string[];
+  readonly workloads?: readonly (string | NamedIdentity)[];
   /** Called once the cgroups are there: policies may name their folders. */
   readonly policies?: readonly PolicyObject[] | ((cgroups: TestCgroups) => readonly PolicyObject[]);
   /** Files and processes, before the agent starts. */

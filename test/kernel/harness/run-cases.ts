@@ -79,7 +79,7 @@ function narrowed(groups: readonly Group[], filter: string | undefined): readonl
 
 async function startAgent(groups: readonly Group[], cgroups: TestCgroups, options: RunOptions): Promise<AgentProcess> {
   const workloads = groups.flatMap(({ setup }) => setup.workloads ?? []);
-  for (const name of workloads) cgroups.folder(name);
+  for (const one of workloads) cgroups.folder(typeof one === 'string' ? one : one.name);
   const items = workloads.length === 0 ? [] : [cgroups.document(workloads)];
   return await AgentProcess.start({
     folder: `/run/rf-test-${process.pid}`,

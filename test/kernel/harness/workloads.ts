@@ -13,6 +13,15 @@ export function cgroupMount(): string {
   return mount;
 }
 
+/** A workload that is not a pod of the namespace `test` with the label `case`. */
+export interface NamedIdentity {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly namespaceLabels?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly container?: string;
+}
+
 /** All cgroups of one run stand below one, which is removed with them. */
 export class TestCgroups {
   /** From the cgroup v2 root. */
@@ -41,18 +50,15 @@ export class TestCgroups {
   unit(name: string): string {
     const folder = join(this.#mount, 'system.slice', name);
     mkdirSync(folder, { recursive: true });
-    this.#units.push(folder);
+    if (!this.#units.includes(folder)) this.#units.push(folder);
     return folder;
   }
 
   /** The Workloads file: each name is a pod with the label `case` = name. */
-  document(names: readonly string[]): PolicyObject {
-    const items = names.map((name) => ({
-      name,
-      namespace: NAMESPACE,
-      labels: { case: name },
-      cgroup: `${this.top}/${name}`,
-    }));
+  document(workloads: readonly (string | NamedIdentity)[]): PolicyObject {
+    const items = workloads
+      .map((one) => (typeof one === 'string' ? { name: one, namespace: NAMESPACE, labels: { case: one } } : one))
+      .map((item) => ({ ...item, cgroup: `${this.top}/${item.name}` }));
     return { apiVersion: API, kind: 'Workloads', items };
   }
 
