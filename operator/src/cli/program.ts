@@ -5,14 +5,17 @@ import { join } from 'node:path';
 import {
   DEFAULT_EVENT_BURST,
   DEFAULT_EVENT_RATE,
+  DEFAULT_LISTEN,
   DEFAULT_POLICIES,
   DEFAULT_RUN_DIR,
   DEFAULT_STATE_DIR,
+  REPORT_CHOICES,
 } from '../control/defaults.js';
 import { PAUSE_SECONDS_MAX, SOCKET_NAME } from '../control/server.js';
 import { Fault, formatFault } from '../errors.js';
 import { LOG_LEVELS } from '../log.js';
 import { EXIT } from './exit.js';
+import type { ControllerVerbOptions } from './controller.js';
 import type { DemoOptions } from './demo.js';
 import type { EventsOptions } from './events.js';
 import type { ExplainOptions } from './explain.js';
@@ -64,6 +67,7 @@ export function buildProgram(set: (code: number) => void): Command {
   addExplain(program, set);
   addAgentVerbs(program, set);
   addPause(program, set);
+  addController(program, set);
   addDemo(program, set);
   return program;
 }
@@ -100,6 +104,24 @@ function addRun(program: Command, set: (code: number) => void): void {
     .action(async (options: RunOptions) => {
       const { runVerb } = await import('./run.js');
       set(await runVerb(options));
+    });
+}
+
+function addController(program: Command, set: (code: number) => void): void {
+  program
+    .command('controller')
+    .description('run the controller: status of policies, reports, Events; one of several leads')
+    .option('--kubeconfig <file>', "how to reach the cluster (default: KUBECONFIG, or the pod's service account)")
+    .requiredOption('--namespace <name>', 'where Ringfence is installed')
+    .option('--system-namespaces <list>', 'selected only with an acknowledgement, with commas', 'kube-system')
+    .addOption(new Option('--reports <kind>', 'reports to write').choices(REPORT_CHOICES).default('auto'))
+    .option('--no-report-pass', 'leave out results of policies that nothing violated')
+    .option('--listen <address>', 'health, readiness and metrics', DEFAULT_LISTEN)
+    .option('--identity <name>', 'name in leases and Events (default: host name)')
+    .addOption(new Option('--log-level <level>', 'of the operational log').choices(LOG_LEVELS).default('info'))
+    .action(async (options: ControllerVerbOptions) => {
+      const { controllerVerb } = await import('./controller.js');
+      set(await controllerVerb(options));
     });
 }
 

@@ -5,6 +5,15 @@ import { DescriptorTarget, RotatedFile } from '../report/sinks/target.js';
 import type { Target } from '../report/sinks/target.js';
 import { DEFAULT_STATE_DIR } from '../source/state.js';
 
+/** Of the product; that of package.json. */
+export const VERSION = '0.1.0';
+
+/** Only the pod's own; the chart says which. */
+export const DEFAULT_LISTEN = '127.0.0.1:9465';
+/** `auto`: the first of the two kinds that the cluster has. */
+export const REPORT_CHOICES = ['auto', 'wgpolicy', 'openreports', 'off'] as const;
+export type ReportChoice = (typeof REPORT_CHOICES)[number];
+
 export const DEFAULT_RUN_DIR = '/run/ringfence';
 export const DEFAULT_POLICIES = '/etc/ringfence/policies';
 export { DEFAULT_STATE_DIR };

@@ -13,8 +13,8 @@ export interface CheckedObject {
   readonly issues: readonly Issue[];
 }
 
-/** Of the metadata only what an author writes: the rest is the server's and none of ours. */
-const AUTHORED = ['name', 'namespace', 'labels', 'annotations'];
+/** All of the metadata that says something about a policy; the rest is the server's, which has validated it. */
+const AUTHORED = ['name', 'namespace'];
 
 /** The object is not changed. Issues have no line; their place is the path. */
 export function validatePolicyObject(

@@ -9,7 +9,17 @@ import { lowestEffect, lowestOffer } from './guarantee.js';
 import type { Effect, Offer } from './guarantee.js';
 
 export function foldStatus(input: FoldInput): PolicyStatus {
+  return foldPolicy(input).status;
+}
+
+/** The status, and what it was made of. */
+export function foldPolicy(input: FoldInput): { readonly status: PolicyStatus; readonly folded: Folded } {
   const folded = foldNodes(input);
+  return { status: statusOf(folded), folded };
+}
+
+function statusOf(folded: Folded): PolicyStatus {
+  const { input } = folded;
   const conditions = judgeFold(folded);
   const guarantee = guaranteeOf(folded);
   return fitStatus(

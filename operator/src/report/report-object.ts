@@ -1,7 +1,7 @@
 // Reports as objects of the API: names, labels, owners, and what they hold for the controller that comes after this one.
 
 import type { ObjectMeta } from '../policy/schema.gen.js';
-import { shortHash } from './digest.js';
+import { hashText, shortHash } from './digest.js';
 import type { ObjectReference, OpenReport, PolicyReport, ReportResult, ReportSummary } from './objects.gen.js';
 import { SOURCE } from './result.js';
 
@@ -152,6 +152,11 @@ function isLedgerEntry(entry: [string, unknown]): entry is [string, [string, ...
 /** Whether writing one over the other would change anything that matters. */
 export function sameReport(a: ReportObject, b: ReportObject): boolean {
   return contentOf(a) === contentOf(b);
+}
+
+/** The same for reports that are the same in this sense. */
+export function reportFingerprint(report: ReportObject): string {
+  return hashText(contentOf(report));
 }
 
 function contentOf({ metadata, scope, summary, results }: ReportObject): string {
