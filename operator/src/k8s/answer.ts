@@ -56,6 +56,13 @@ function retryAfterMs(headers: IncomingHttpHeaders, status: Status): number {
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
+function codeOf(code: number, reason: string, message: string): FaultCode {
+  if (reason === 'Expired' || reason === 'Gone') return 'CLUSTER_EXPIRED';
+  // The API server (1.34) answers so to server-side apply of a field that the schema does not know.
+  if (code === 500 && message.includes('field not declared in schema')) return 'CLUSTER_INVALID';
+  return CODES[code] ?? 'CLUSTER_FAILED';
+}
+
 /** The fault that an ERROR event of a watch, or a body with an error status, stands for. */
 export function faultOfStatus(
   attempt: string,
@@ -64,8 +71,8 @@ export function faultOfStatus(
   headers: IncomingHttpHeaders,
 ): ClusterFault {
   const reason = text(status.reason);
-  const name = reason === 'Expired' || reason === 'Gone' ? 'CLUSTER_EXPIRED' : (CODES[code] ?? 'CLUSTER_FAILED');
   const message = text(status.message);
+  const name = codeOf(code, reason, message);
   return new ClusterFault(name, message === '' ? `${attempt} (HTTP ${code})` : `${attempt}: ${message}`, {
     status: code,
     reason,

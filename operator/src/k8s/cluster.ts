@@ -1,5 +1,5 @@
 // The adapter over the operator library: everything in it that would exit the process, lose events or swallow a failure
-// is replaced (ADR 0005). This file, config.ts and operator-types.ts are where the Kubernetes packages enter; loading them costs a second
+// is replaced (ADR 0006). This file, config.ts and operator-types.ts are where the Kubernetes packages enter; loading them costs a second
 // and 85 MB, so that only index.ts imports this file, and only when a cluster is used.
 import { readFileSync } from 'node:fs';
 import operatorModule, { type ResourceEvent, type ResourceMeta } from '@dot-i/k8s-operator';
@@ -57,7 +57,7 @@ export class Cluster extends Operator {
   readonly mergePatch: Objects['mergePatch'];
 
   private constructor(options: ConnectOptions, config: KubeConfig) {
-    const { log, clock = systemClock, userAgent, fieldManager, instance, times } = options;
+    const { log, clock = systemClock, userAgent, fieldManager, instance, times, eventLimits = {} } = options;
     super(operatorLogger(log));
     this.kubeConfig = config;
     this.#log = log;
@@ -67,7 +67,7 @@ export class Cluster extends Operator {
     const objects = new Objects(this.#transport, fieldManager);
     this.#objects = objects;
     const reporter = { controller: `ringfence.io/${fieldManager}`, instance };
-    this.#recorder = new EventRecorder({ objects, reporter, log, clock });
+    this.#recorder = new EventRecorder({ objects, reporter, log, clock, limits: eventLimits });
     this.get = objects.get.bind(objects);
     this.list = objects.list.bind(objects);
     this.create = objects.create.bind(objects);

@@ -1,5 +1,6 @@
 // How a cluster is reached, and as whom.
 import type { Clock } from './clock.js';
+import type { EventLimits } from './event-recorder.js';
 import type { ReflectorTimes } from './reflector.js';
 import type { Log } from '../log.js';
 
@@ -16,5 +17,6 @@ export interface ConnectOptions {
   /** The node or pod that speaks. */
   readonly instance: string;
   readonly times?: Partial<ReflectorTimes>;
+  readonly eventLimits?: Partial<EventLimits>;
   readonly clock?: Clock;
 }
