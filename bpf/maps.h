@@ -87,7 +87,16 @@ struct {
 	__type(value, struct rf_handler);
 } handlers SEC(".maps");
 
-/* workload (cgroup id) -> process id of its main process, set by the first task that enters. */
+/* address of a root directory of the node -> what it is. In containers' cgroups tasks with such a root are Setup. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct rf_known_root);
+} roots SEC(".maps");
+
+/* workload (cgroup id) -> process id of its main process, set by the first task that enters; see RF_MAIN_SETUP. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);

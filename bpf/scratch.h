@@ -25,6 +25,20 @@ enum rf_subject_flag {
 	RF_SUBJECT_HOST = 4,		/* bound as a host process: may be bound again, see subject.h */
 	RF_SUBJECT_OF_INIT = 16,	/* PID 1 forked it: until its first exec it moves with PID 1's authority */
 	RF_SUBJECT_MOVED = 8,		/* came to its cgroup by other hands than PID 1: never protected by it */
+	RF_SUBJECT_SETUP = 32,		/* the runtime's own code in a container's cgroup: has no workload yet, only entered */
+	RF_SUBJECT_ENDING = 64,		/* the exec that ends Setup has been judged and is not finished */
+	RF_SUBJECT_CONTAINER = 128,	/* of a runtime's container, for good */
+	RF_SUBJECT_HELPER = 256,	/* forked by Setup in the container's root (a hook): never the main process */
+};
+
+/* In values of mains: the first task has entered the container, and its main process is still to come. */
+#define RF_MAIN_SETUP (1U << 31)
+
+/* Value of roots: what the directory was, should its address be given to another. */
+struct rf_known_root {
+	__u64 ino;
+	__u32 dev;
+	__u32 generation;
 };
 
 struct rf_task_program {
@@ -54,6 +68,7 @@ struct rf_cached {
 /* Value of subjects. */
 struct rf_subject {
 	__u64 workload;			/* cgroup id it was bound to; 0: only flags count */
+	__u64 entered;			/* with RF_SUBJECT_SETUP or _CONTAINER: the container */
 	__u32 flags;			/* enum rf_subject_flag */
 	__u8 session;
 	__u8 active;			/* which of program[] it runs; the other one is being exec'd */
@@ -173,6 +188,9 @@ struct rf_scratch {
 	__u32 miss;
 	__u64 full_hash;
 	__u64 last_hash;		/* full_hash of the attempt before */
+	struct rf_pod_key pod;		/* that the name of a new cgroup speaks of */
+	__u32 pod_is_static;
+	__u32 pod_is_top;		/* its names begin at the root of the hierarchy */
 	__u64 select_sum;
 	__u64 identity;
 	__u64 unknown_mask;		/* all ones: the name is unknown */

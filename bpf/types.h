@@ -199,6 +199,8 @@ typedef struct {
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
+	unsigned int flags;
+	struct tty_struct *tty;
 };
 
 struct thread_info {

@@ -6,7 +6,7 @@
 #ifndef RF_HOOKS_EXEC_H
 #define RF_HOOKS_EXEC_H
 
-#include "../lib/operation.h"
+#include "../lib/pod.h"
 
 #define RF_PROT_WRITE 2
 #define RF_PROT_EXEC 4
@@ -123,16 +123,26 @@ SEC("?lsm/bprm_check_security")
 int BPF_PROG(exec_check, struct linux_binprm *bprm, int ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	bool first = bprm->interp == bprm->filename;
 	struct rf_subject *who;
+	int setup;
 
 	if (ret)
 		return ret;
 	who = subject_bind(task, false);
 	if (!who)
 		return bind_failed(task) ? -RF_EPERM : 0;
+	if (who->flags & (RF_SUBJECT_SETUP | RF_SUBJECT_ENDING)) {
+		setup = setup_exec(who, first, 0);
+		if (setup != RF_EXEC_JUDGE)
+			return setup == RF_EXEC_DENY ? -RF_EPERM : 0;
+	}
 	if (!who->workload)
 		return 0;
-	return exec_decide(who, (__u64)bprm->file, bprm->interp, bprm->interp == bprm->filename);
+	ret = exec_decide(who, (__u64)bprm->file, bprm->interp, first);
+	if (ret && (who->flags & RF_SUBJECT_ENDING))
+		setup_again(who);
+	return denied(ret);
 }
 
 static __always_inline void exec_commit(struct task_struct *task)
@@ -147,6 +157,8 @@ static __always_inline void exec_commit(struct task_struct *task)
 		who->slots_generation = 0;
 	}
 	who->exec_inode = 0;
+	if (who->flags & RF_SUBJECT_ENDING)
+		setup_over(who);
 }
 
 /* The exec happened: its program is the task's program from here on. */
@@ -169,6 +181,10 @@ int BPF_PROG(exec_trace, struct task_struct *task, int old_pid, struct linux_bin
 	struct rf_workload *w;
 	struct rf_scratch *s;
 
+	if (who && (who->flags & RF_SUBJECT_SETUP) && setup_exec(who, 1, 1) != RF_EXEC_JUDGE) {
+		exec_commit(task);
+		return 0;
+	}
 	if (!who || !who->workload)
 		return 0;
 	w = bpf_map_lookup_elem(&workloads, &who->workload);

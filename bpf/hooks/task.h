@@ -3,7 +3,7 @@
 #ifndef RF_HOOKS_TASK_H
 #define RF_HOOKS_TASK_H
 
-#include "../lib/operation.h"
+#include "../lib/pod.h"
 
 #define RF_CLONE_THREAD 0x10000
 
@@ -108,7 +108,10 @@ int BPF_PROG(task_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
-/* When a main process is gone the next one to enter its workload is the main process: a service that was restarted. */
+/*
+ * When a main process is gone the next one to enter its workload is the main process: a service that was restarted. Not so in
+ * a container, which ends with it.
+ */
 SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(task_gone, struct task_struct *task)
 {
@@ -116,6 +119,8 @@ int BPF_PROG(task_gone, struct task_struct *task)
 	__u64 workload;
 	__u32 *main;
 
+	if (who && (who->flags & RF_SUBJECT_CONTAINER))
+		return 0;
 	/* its leader may be gone before it: another thread that execs takes its place */
 	if (!who || !(who->flags & RF_SUBJECT_MAIN) || BPF_CORE_READ(task, signal, live.counter))
 		return 0;
@@ -126,39 +131,6 @@ int BPF_PROG(task_gone, struct task_struct *task)
 	return 0;
 }
 
-static __always_inline void cgroup_event(struct rf_scratch *s, __u64 id, __u32 kind)
-{
-	struct rf_event *e = &s->event;
-	__u32 size;
-
-	e->time_ns = bpf_ktime_get_boot_ns();
-	e->kind = kind;
-	e->hook = RF_HOOK_NONE;
-	e->workload = e->cgroup = id;
-	e->flags = 0;
-	e->hit_count = e->lineage_count = 0;
-	e->hits_total = 0;
-	s->data_len = 0;
-	s->flags = 0;
-	name_to_data(s, 0);
-	e->text_len = s->text_len[0];
-	e->text2_len = e->program_len = e->args_len = 0;
-	size = sizeof(*e) + s->data_len;
-	if (size > sizeof(*e) + RF_DATA_BYTES)
-		size = sizeof(*e) + RF_DATA_BYTES;
-	e->size = size;
-	if (bpf_ringbuf_output(&events, e, size, 0))
-		stat_add(RF_STAT_RING_FULL);
-}
-
-static __always_inline void cgroup_event_nameless(struct rf_scratch *s, __u64 id, __u32 kind)
-{
-	s->comp_count = 0;
-	s->usr_inserted = 0;
-	s->miss = RF_MISS_READ;
-	cgroup_event(s, id, kind);
-}
-
 /*
  * The event comes once for a process, after the move, for the task that was named. No program can walk its threads on every
  * kernel, so the agent is told to run the iterator; what they exec until then is judged all the same.
@@ -166,19 +138,13 @@ static __always_inline void cgroup_event_nameless(struct rf_scratch *s, __u64 id
 SEC("?tp_btf/cgroup_attach_task")
 int BPF_PROG(task_attach, struct cgroup *to, const char *path, struct task_struct *task, bool threadgroup)
 {
-	struct rf_scratch *s;
 	__u64 id;
 
 	placed(task, bpf_get_current_task_btf());
 	id = cgroup_id_of(task);
 	if (!threadgroup || BPF_CORE_READ(task, signal, nr_threads) < 2 || !bpf_map_lookup_elem(&workloads, &id))
 		return 0;
-	s = scratch_take();
-	if (!s)
-		return 0;
-	cgroup_event_nameless(s, id, RF_EVENT_MOVED);
-	scratch_give(s);
-	return 0;
+	return pod_event_nameless(id, RF_EVENT_MOVED);
 }
 
 /* The template of the selectors that the cgroup's name answers to. */
@@ -205,7 +171,7 @@ static __always_inline struct rf_workload *template_of(struct rf_scratch *s, __u
 
 /*
  * Before the cgroup becomes visible, so before any task can be in it. Cgroups below that of a container or Workloads item
- * are that one's; others become what their name says.
+ * are that one's; a pod's container is known by its name; others become what their name says.
  */
 SEC("?tp_btf/cgroup_mkdir")
 int BPF_PROG(cgroup_made, struct cgroup *cgroup, const char *path)
@@ -215,6 +181,7 @@ int BPF_PROG(cgroup_made, struct cgroup *cgroup, const char *path)
 	struct cgroup_subsys_state *css;
 	struct rf_scratch *s;
 	__u64 id, parent_id = 0;
+	__u32 flags = 0;
 	long len;
 
 	if (!state || BPF_CORE_READ(cgroup, root, hierarchy_id) != 0)
@@ -236,6 +203,8 @@ int BPF_PROG(cgroup_made, struct cgroup *cgroup, const char *path)
 	if (parent && !(parent->flags & RF_WORKLOAD_HOST)) {
 		made = *parent;
 		bpf_map_update_elem(&workloads, &id, &made, BPF_NOEXIST);
+	} else if (container_made(s, id, parent)) {
+		flags = RF_EVENT_CONTAINER;
 	} else {
 		template = template_of(s, state->cgroup_ruleset);
 		if (template) {
@@ -244,7 +213,7 @@ int BPF_PROG(cgroup_made, struct cgroup *cgroup, const char *path)
 			bpf_map_update_elem(&workloads, &id, &made, BPF_NOEXIST);
 		}
 	}
-	cgroup_event(s, id, RF_EVENT_CGROUP);
+	pod_event(s, id, RF_EVENT_CGROUP, flags);
 	scratch_give(s);
 	return 0;
 }
@@ -252,16 +221,70 @@ int BPF_PROG(cgroup_made, struct cgroup *cgroup, const char *path)
 SEC("?tp_btf/cgroup_rmdir")
 int BPF_PROG(cgroup_gone, struct cgroup *cgroup, const char *path)
 {
-	struct rf_scratch *s;
+	__u64 id;
 
 	if (BPF_CORE_READ(cgroup, root, hierarchy_id) != 0)
 		return 0;
-	s = scratch_take();
-	if (!s)
+	id = BPF_CORE_READ(cgroup, kn, id);
+	/* nobody can enter any more */
+	bpf_map_delete_elem(&mains, &id);
+	return pod_event_nameless(id, RF_EVENT_CGROUP_GONE);
+}
+
+/*
+ * A container does not look into the runtime while that is at work in it, nor change it: neither by ptrace nor by what asks
+ * the same of the kernel (/proc/PID/mem, exe, fd, environ; process_vm_writev; pidfd_getfd). It would be Setup itself.
+ */
+SEC("?lsm/ptrace_access_check")
+int BPF_PROG(setup_guard, struct task_struct *child, unsigned int mode, int ret)
+{
+	struct rf_subject *who, *target;
+
+	if (ret)
+		return ret;
+	who = subject_of(bpf_get_current_task_btf());
+	if (!who || !(who->flags & RF_SUBJECT_CONTAINER))
 		return 0;
-	cgroup_event_nameless(s, BPF_CORE_READ(cgroup, kn, id), RF_EVENT_CGROUP_GONE);
-	scratch_give(s);
-	return 0;
+	target = subject_of(child);
+	return target && (target->flags & RF_SUBJECT_SETUP) ? -RF_EPERM : 0;
+}
+
+#define RF_SIGNAL_UNKILLABLE 0x40
+
+/*
+ * Of a task that was in a container before the agent came: whether its executable belongs to another mount namespace than it
+ * has itself. Such a one is the runtime still.
+ */
+static __always_inline bool runs_from_outside(struct task_struct *task)
+{
+	__u64 own = (__u64)BPF_CORE_READ(task, nsproxy, mnt_ns), file = (__u64)BPF_CORE_READ(task, mm, exe_file);
+	__u64 mnt = 0, ns = 0;
+
+	if (!file || !left_node_root(task))
+		return true;
+	RF_LOAD(mnt, file, file, f_path.mnt);
+	RF_LOAD(ns, mount, mount_of(mnt), mnt_ns);
+	return ns && ns != RF_MNT_NS_INTERNAL && ns != own;
+}
+
+/*
+ * Tasks that a container had before the agent came have their sessions by descent: init of a pid namespace, or else the first
+ * seen, is the main process.
+ */
+static __always_inline void container_seed(struct rf_subject *who, struct task_struct *task)
+{
+	struct rf_subject *parent;
+
+	if (runs_from_outside(task))
+		return;
+	parent = subject_of(task->real_parent);
+	if (BPF_CORE_READ(task, signal, flags) & RF_SIGNAL_UNKILLABLE)
+		who->session = RF_SESSION_MAIN;
+	else if (parent && (parent->flags & RF_SUBJECT_CONTAINER) && parent->workload == who->entered)
+		who->session = parent->session;
+	setup_end(who, task);
+	who->flags &= ~RF_SUBJECT_ENDING;
+	program_seed(who, task);
 }
 
 /*
@@ -273,19 +296,23 @@ int task_seed(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct rf_subject *who;
+	bool known;
 
 	if (!task)
 		return 0;
+	if (task->tgid == 1)
+		root_note((__u64)BPF_CORE_READ(task, fs, root.dentry));
 	/* a thread is who its process is */
 	if (task->pid != task->tgid)
 		subject_inherit(task->group_leader, task, true);
 	who = subject_of(task);
-	if (who && (who->workload || (who->flags & RF_SUBJECT_MOVED))) {
-		subject_bind(task, false);
+	if (who && (who->flags & RF_SUBJECT_SETUP))
 		return 0;
-	}
-	who = subject_bind(task, true);
-	if (who && who->workload)
+	known = who && (who->workload || (who->flags & RF_SUBJECT_MOVED));
+	who = subject_bind(task, !known);
+	if (who && (who->flags & RF_SUBJECT_SETUP))
+		container_seed(who, task);
+	else if (who && who->workload && !known)
 		program_seed(who, task);
 	return 0;
 }

@@ -100,4 +100,18 @@ int name_resolve(struct rf_resolve *request)
 	return 0;
 }
 
+/* Learns a root directory of the node, see struct rf_root. */
+SEC("syscall")
+int root_learn(struct rf_root *request)
+{
+	__u64 dentry = 0, file = file_of(bpf_get_current_task_btf(), (int)request->fd);
+
+	if (!file)
+		return 1;
+	RF_LOAD(dentry, file, file, f_path.dentry);
+	root_note(dentry);
+	request->learned = 1;
+	return 0;
+}
+
 #endif

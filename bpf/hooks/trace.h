@@ -10,8 +10,6 @@
 #include "exec.h"
 #include "file.h"
 
-#define RF_TS_COMPAT 2
-
 static __always_inline bool is_open(bool compat, long nr)
 {
 	if (compat)

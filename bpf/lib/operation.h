@@ -181,7 +181,7 @@ static __always_inline struct rf_scratch *operation_open(struct rf_subject *who,
 	s->given_len = 0;
 	s->tree_change = s->learn = 0;
 	s->can_deny = can_deny;
-	s->ends_setup = 0;
+	s->ends_setup = !!(who->flags & RF_SUBJECT_ENDING);
 	s->dry = 0;
 	s->node_monitor = state && state->mode == RF_MODE_MONITOR &&
 			  (!state->pause_until_ns || bpf_ktime_get_boot_ns() < state->pause_until_ns);

@@ -4,7 +4,9 @@
  * workloads knows, copied to every child before it can run, and kept for the task's life:
  * - a task of a container (or a Workloads item) stays that container's, wherever it moves;
  * - a host task takes another cgroup's subject only if PID 1 put it there, it has not exec'd since PID 1 made it, or
- *   nothing selects it yet. Only such moves confer the protection of a protected unit.
+ *   nothing selects it yet. Only such moves confer the protection of a protected unit;
+ * - a host task that comes into a runtime's container is Setup, and its children are, until it execs in the container's root
+ *   (lib/pod.h). Setup has no workload: nothing judges it.
  */
 #ifndef RF_SUBJECT_H
 #define RF_SUBJECT_H
@@ -121,6 +123,66 @@ static __always_inline void bind_write(struct rf_subject *who, struct task_struc
 	stat_add(RF_STAT_BOUND);
 }
 
+/*
+ * Whether the root directory of a task is none of the node's: it has pivoted or joined a container. What it execs from here
+ * on is the container's, wherever the file lies. A node whose roots are not known has no Setup.
+ */
+static __always_inline bool left_node_root(struct task_struct *task)
+{
+	__u64 root = (__u64)BPF_CORE_READ(task, fs, root.dentry), inode = 0, sb = 0, ino = 0;
+	struct rf_known_root *known;
+	__u32 dev = 0, generation = 0;
+
+	known = bpf_map_lookup_elem(&roots, &root);
+	if (!known)
+		return true;
+	RF_LOAD(inode, dentry, root, d_inode);
+	RF_LOAD(ino, inode, inode, i_ino);
+	RF_LOAD(generation, inode, inode, i_generation);
+	RF_LOAD(sb, inode, inode, i_sb);
+	RF_LOAD(dev, super_block, sb, s_dev);
+	return known->ino != ino || known->dev != dev || known->generation != generation;
+}
+
+/* Makes the directory known as a root of the node. */
+static __always_inline void root_note(__u64 root)
+{
+	__u64 inode = 0, sb = 0;
+	struct rf_known_root known = {};
+
+	RF_LOAD(inode, dentry, root, d_inode);
+	RF_LOAD(known.ino, inode, inode, i_ino);
+	RF_LOAD(known.generation, inode, inode, i_generation);
+	RF_LOAD(sb, inode, inode, i_sb);
+	RF_LOAD(known.dev, super_block, sb, s_dev);
+	bpf_map_update_elem(&roots, &root, &known, BPF_ANY);
+}
+
+/* A host task has come into a container: the runtime. The first to come starts the container, later ones join it. */
+static __always_inline struct rf_subject *setup_enter(struct task_struct *task, struct rf_subject *who,
+						      const struct rf_workload *w)
+{
+	__u64 owner = w->owner;
+	__u32 mark = task->tgid | RF_MAIN_SETUP;
+
+	if (who && ((who->flags & RF_SUBJECT_SETUP) || (who->workload && !(who->flags & RF_SUBJECT_HOST))))
+		return who;
+	if (!in_scope(task->cgroups->dfl_cgrp))
+		return who;
+	if (!who)
+		who = bpf_task_storage_get(&subjects, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!who) {
+		stat_add(RF_STAT_STORAGE_FAILED);
+		return NULL;
+	}
+	who->workload = 0;
+	who->entered = owner;
+	who->flags = RF_SUBJECT_SETUP;
+	who->session = bpf_map_update_elem(&mains, &owner, &mark, BPF_NOEXIST) ? RF_SESSION_EXEC : RF_SESSION_MAIN;
+	stat_add(RF_STAT_SETUP);
+	return who;
+}
+
 /* Whether a subject may take the workload of the cgroup it is in now. */
 static __always_inline bool may_rebind(struct rf_subject *who, struct task_struct *task, const struct rf_workload *w,
 				       bool trusted)
@@ -154,6 +216,10 @@ static __always_inline struct rf_subject *subject_bind(struct task_struct *task,
 	w = bpf_map_lookup_elem(&workloads, &id);
 	if (!w || never_subject(task))
 		return who;
+	if (w->flags & RF_WORKLOAD_CONTAINER)
+		return setup_enter(task, who, w);
+	if (who && (who->flags & RF_SUBJECT_SETUP))
+		return who;
 	if (who && !may_rebind(who, task, w, trusted))
 		return who;
 	if (!in_scope(task->cgroups->dfl_cgrp))
@@ -176,7 +242,8 @@ static __always_inline bool bind_failed(struct task_struct *task)
 	__u64 id = cgroup_id_of(task);
 	struct rf_workload *w = bpf_map_lookup_elem(&workloads, &id);
 
-	return w && w->page_count && !never_subject(task) && in_scope(task->cgroups->dfl_cgrp);
+	return w && (w->page_count || (w->flags & RF_WORKLOAD_CONTAINER)) && !never_subject(task) &&
+	       in_scope(task->cgroups->dfl_cgrp);
 }
 
 /*
@@ -188,6 +255,9 @@ static __always_inline bool subject_inherit(struct task_struct *parent, struct t
 	struct rf_subject *from = subject_of(parent), *to;
 	int i;
 
+	/* a thread is who its process is: of one that was moved only the leader has a subject yet */
+	if (!from && parent->pid != parent->tgid)
+		from = subject_of(parent->group_leader);
 	/* what PID 1's child is until its exec its own children are not */
 	if (!from || !(from->workload | (from->flags & ~RF_SUBJECT_OF_INIT)))
 		return true;
@@ -196,7 +266,7 @@ static __always_inline bool subject_inherit(struct task_struct *parent, struct t
 		stat_add(RF_STAT_STORAGE_FAILED);
 		return !from->workload;
 	}
-	if (to->workload)
+	if (to->workload || (to->flags & RF_SUBJECT_SETUP))
 		return true;
 	bpf_probe_read_kernel(to, sizeof(*to), from);
 	to->pending = 0;
@@ -204,6 +274,8 @@ static __always_inline bool subject_inherit(struct task_struct *parent, struct t
 	if (thread)
 		return true;
 	to->flags &= ~(RF_SUBJECT_MAIN | RF_SUBJECT_OF_INIT);
+	if ((from->flags & RF_SUBJECT_SETUP) && left_node_root(parent))
+		to->flags |= RF_SUBJECT_HELPER;
 	for (i = RF_LINEAGE_MAX - 1; i > 0; i--)
 		bpf_probe_read_kernel(&to->lineage[i], sizeof(to->lineage[0]), &from->lineage[i - 1]);
 	ancestor_fill(&to->lineage[0], parent, from);

@@ -1,7 +1,8 @@
 // The engine as the loops use it: adopted from an agent before, or loaded. Guarantees come from what is read back.
 
+import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { RfResolveCodec } from '../abi/abi.gen.js';
+import { RfResolveCodec, RfRootCodec } from '../abi/abi.gen.js';
 import { KernelFault } from '../errors.js';
 import { adoptEngine, bootTimeNs, builtFile, loadEngine } from '../kernel/index.js';
 import type { AttachedProgram, BackendName, Engine, MapHandle, ProbeReport } from '../kernel/index.js';
@@ -11,6 +12,7 @@ import { backendsOf, heldTable } from './held.js';
 
 const SEED_PROGRAM = 'task_seed';
 const RESOLVE_PROGRAM = 'name_resolve';
+const ROOT_PROGRAM = 'root_learn';
 
 export class EnginePort implements AgentKernel {
   constructor(
@@ -45,10 +47,26 @@ export class EnginePort implements AgentKernel {
     this.engine.testRun(RESOLVE_PROGRAM, RfResolveCodec.encode({ workload, fd, miss: 0 }));
   }
 
+  /**
+   * The folder is a root of the node besides PID 1's: of a container runtime that has its own. Tasks of a container's cgroup
+   * whose root it is are Setup.
+   */
+  learnRoot(folder: string): void {
+    const fd = openSync(folder, O_DIRECTORY_PATH);
+    try {
+      this.engine.testRun(ROOT_PROGRAM, RfRootCodec.encode({ fd, learned: 0 }));
+    } finally {
+      closeSync(fd);
+    }
+  }
+
   bootTimeNs(): bigint {
     return bootTimeNs();
   }
 }
+
+/** Node names O_DIRECTORY and not O_PATH: the folder need not be readable. */
+const O_DIRECTORY_PATH = constants.O_DIRECTORY | 0o10000000;
 
 /** `wanted` may only lower what the kernel offers. */
 export function chooseBackendName(offered: BackendName, wanted: BackendName | undefined): BackendName {
@@ -58,11 +76,25 @@ export function chooseBackendName(offered: BackendName, wanted: BackendName | un
   return wanted ?? offered;
 }
 
+/**
+ * Before any container can be made known. The iterator tells the kernel the root of the machine's PID 1; a node that is a
+ * container itself has another, and only where the agent may look.
+ */
+function learnNodeRoot(port: EnginePort): void {
+  port.seedTasks();
+  try {
+    port.learnRoot('/proc/1/root');
+  } catch (error) {
+    if (error instanceof KernelFault) throw error;
+  }
+}
+
 /** A set that was loaded decides nothing until its maps are filled and it is committed. */
 export function openEngine(runDir: string, report: ProbeReport, backend: BackendName): EnginePort {
   const options = { dir: join(runDir, 'bpf'), objectPath: builtFile('bpf/engine.bpf.o'), backend, commit: false };
   const adopted = adoptEngine(options);
-  if (adopted !== undefined) return new EnginePort(adopted, report, backend, true);
-  const { engine, reusedMaps } = loadEngine(options);
-  return new EnginePort(engine, report, backend, reusedMaps.length > 0);
+  const { engine, reusedMaps } = adopted === undefined ? loadEngine(options) : { engine: adopted, reusedMaps: [] };
+  const port = new EnginePort(engine, report, backend, adopted !== undefined || reusedMaps.length > 0);
+  learnNodeRoot(port);
+  return port;
 }

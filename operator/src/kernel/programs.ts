@@ -65,6 +65,7 @@ export const ENGINE_PROGRAMS: readonly ProgramSpec[] = [
   track('task_gone', 'tp_btf/sched_process_exit'),
   track('cgroup_made', 'tp_btf/cgroup_mkdir'),
   track('cgroup_gone', 'tp_btf/cgroup_rmdir'),
+  { ...track('setup_guard', 'lsm/ptrace_access_check', ['lsm']), denies: true },
   track('exec_done', 'tp_btf/sched_process_exec', ['lsm']),
   deny('exec_check', 'bprm_check_security', [EXEC, EXECUTE], { absent: 'fatal' }),
   // Not EXECUTE, which an executable mapping is too: no tracepoint sees what is mapped.
@@ -106,6 +107,7 @@ export const ENGINE_PROGRAMS: readonly ProgramSpec[] = [
   track('task_seed', 'iter/task'),
   { ...track('test_match', 'syscall'), absent: 'covered' },
   { ...track('name_resolve', 'syscall'), absent: 'covered' },
+  track('root_learn', 'syscall'),
 ];
 
 /** Programs that user space runs: they are pinned, and nothing calls them by itself. */
