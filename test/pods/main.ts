@@ -1,0 +1,63 @@
+// node build/test/pods/main.js [--kernel NAME]... [--filter TEXT]
+// Containers of pods on each kernel: LSM programs in guests, with Debian's runc besides the runtime of this folder; tracepoints on
+// this machine (kernel name "machine"), confined to cgroups of the run.
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { nodePackages } from '../cluster/node/packages.js';
+import { GuestUnavailable } from '../guest/cache.js';
+import { tryCommand } from '../guest/command.js';
+import { KERNELS, type KernelName } from '../guest/kernel-image.js';
+import { CHECKOUT, runInGuest } from '../guest/run.js';
+import { adoptRun } from '../support/adopt-run.js';
+import { compileProgram, compileTry } from '../support/compile.js';
+import { Suite } from '../support/suite.js';
+
+const MACHINE = 'machine';
+const GUEST_TIME_S = 900;
+const MACHINE_TIME_S = 300;
+const MEMORY_MB = 1536;
+const RUN = join(import.meta.dirname, 'run.js');
+
+async function runInKernel(suite: Suite, kernel: KernelName, words: readonly string[]): Promise<void> {
+  const runc = (await nodePackages()).programs.find((path) => path.endsWith('/runc')) ?? '';
+  const result = await runInGuest({
+    kernel,
+    command: ['node', RUN, '--backend', 'lsm', ...words],
+    timeoutS: GUEST_TIME_S,
+    memoryMb: MEMORY_MB,
+    prepare: (folder) => copyFileSync(runc, join(folder, 'runc')),
+    onOutput: (text) => process.stderr.write(text),
+  });
+  await adoptRun(suite, kernel, result);
+  await suite.check(`${kernel}: the kernel saw no bug`, () => {
+    if (result.kernelTrouble.length > 0) throw new Error(result.kernelTrouble.join('; '));
+  });
+}
+
+async function runOnMachine(suite: Suite, words: readonly string[]): Promise<void> {
+  const argv = [process.execPath, RUN, '--backend', 'tracepoint', '--confined', ...words];
+  const output = await tryCommand(argv, { cwd: CHECKOUT, timeoutS: MACHINE_TIME_S });
+  await adoptRun(suite, MACHINE, { code: output.code, stdout: `${output.stdout}${output.stderr}` });
+}
+
+async function main(suite: Suite): Promise<void> {
+  const { values } = parseArgs({
+    options: { kernel: { type: 'string', multiple: true }, filter: { type: 'string' } },
+  });
+  compileTry();
+  compileProgram('pods/runtime.c', 'pods/runtime');
+  const words = values.filter === undefined ? [] : ['--filter', values.filter];
+  const wanted = values.kernel ?? [MACHINE, ...KERNELS];
+  if (wanted.includes(MACHINE)) await runOnMachine(suite, words);
+  for (const kernel of KERNELS.filter((name) => wanted.includes(name))) await runInKernel(suite, kernel, words);
+}
+
+const suite = new Suite();
+try {
+  await main(suite);
+} catch (error) {
+  if (!(error instanceof GuestUnavailable)) throw error;
+  suite.skip('pods', `qemu is missing: ${error.message.replaceAll('\n', ' | ')}`);
+}
+suite.finish();
