@@ -71,3 +71,11 @@ export async function applyDefinitions(plane: KubeControlPlane): Promise<void> {
   await plane.kubectl(['apply', '--server-side', ...files.flatMap((file) => ['-f', file])]);
   await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
 }
+
+/** The namespace with its label, then the chart in it. */
+export async function installChart(plane: KubeControlPlane, values: Readonly<Record<string, string>>): Promise<void> {
+  await plane.kubectl(['apply', '--server-side', '-f', join(PATHS.all, 'namespace.yaml')]);
+  const set = Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
+  const target = ['--namespace', INSTALL_NAMESPACE, '--kubeconfig', plane.kubeconfig];
+  await runCommand([plane.helm, 'install', 'ringfence', CHART, ...target, ...set], { timeoutS: 120 });
+}

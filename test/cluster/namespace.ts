@@ -10,13 +10,14 @@ export function isInNamespace(): boolean {
   return process.env[MARK] === '1';
 }
 
-/** Runs this program again inside new namespaces, with the same arguments, and answers with its status. */
-export async function runInNamespace(): Promise<number> {
+/** Runs this program again inside new namespaces, with the same arguments, and answers with its status. `onStart` gets a process id whose network is the new one. */
+export async function runInNamespace(onStart?: (pid: number) => void): Promise<number> {
   const enter = ['--pdeathsig', 'KILL', 'unshare', '-n', '-m', '-p', '-f', '--kill-child', '--mount-proc'];
   const child = spawn('setpriv', [...enter, process.execPath, ...process.argv.slice(1)], {
     env: { ...process.env, [MARK]: '1' },
     stdio: 'inherit',
   });
+  if (child.pid !== undefined) onStart?.(child.pid);
   // unshare passes no signals on; what it runs gets them by its process id here only through its own death.
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill('SIGKILL'));
   process.on('SIGINT', () => undefined);

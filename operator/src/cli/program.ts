@@ -140,13 +140,6 @@ function addOffline(program: Command, set: (code: number) => void): void {
       const { probeVerb } = await import('./probe.js');
       set(probeVerb(openTerminal(), { ...options, json: options.output === 'json' }));
     });
-  runDir(program.command('mount'))
-    .description('mount the BPF file system of the run folder, as the init container of an agent pod does')
-    .action(async (options: Shared) => {
-      const { mountVerb } = await import('./mount.js');
-      set(mountVerb(openTerminal(), options.runDir));
-    });
-
   runDir(output(program.command('uninstall')))
     .description('take everything of Ringfence out of the kernel')
     .action(async (options: Shared) => {

@@ -7,7 +7,7 @@ import { compilePolicy } from '../compile/compile.js';
 import type { PolicyIR } from '../compile/ir.js';
 import { SourceFault } from '../errors.js';
 import type { Issue } from '../errors.js';
-import { mountPins, probeKernel, requireBackend, uninstall } from '../kernel/index.js';
+import { probeKernel, requireBackend, uninstall } from '../kernel/index.js';
 import type { BackendName, ClassGap, ProbeReport, UninstallReport } from '../kernel/index.js';
 import type { Backends } from '../report/guarantee.js';
 import { mergeDocuments } from '../source/merge.js';
@@ -99,14 +99,6 @@ export function offerOfKernel(wanted?: BackendName): KernelOffer {
   const backend = wanted ?? requireBackend(report);
   const table = report.classes[backend];
   return { report, backend, backends: backendsOf(table), gaps: table.gaps };
-}
-
-/**
- * Mounts the BPF file system that an agent pins into. In a pod only a privileged container can do that for the whole node, so
- * an init container does. True when it was not there yet.
- */
-export function mountRunDir(runDir: string): boolean {
-  return mountPins(join(runDir, 'bpf'));
 }
 
 export function uninstallEngine(runDir: string): UninstallReport {

@@ -8,7 +8,7 @@ export { lockRunDirectory } from './lock.js';
 export type { RunLock } from './lock.js';
 export type { MapHandle } from './map-store.js';
 export { bootTimeNs, builtFile, listIds } from './native.js';
-export { DEFAULT_DIR, mountPins } from './pins.js';
+export { DEFAULT_DIR } from './pins.js';
 export { probeKernel, requireBackend } from './probe.js';
 export type { ProbeReport } from './probe.js';
 export { ENGINE_PROGRAMS } from './programs.js';
