@@ -1,11 +1,16 @@
 // Every example: the findings of its files, whom its policies select, and what the reference evaluator decides about the operations that
 // it lists. Real kernels are asked the same in test/kernel/cases/examples.cases.ts.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { describedOperations } from '../../operator/src/compile/describe.js';
 import { evaluateAll } from '../../operator/src/compile/evaluate.js';
 import { formatIssue } from '../../operator/src/errors.js';
+import { validatePolicyFile } from '../../operator/src/policy/validate.js';
 import { selectPolicies, type WorkloadIdentity } from '../../operator/src/workload/select.js';
 import { readExamples, type ExampleWorkload } from '../support/examples.js';
+import { ROOT } from './pages.js';
 
 const examples = readExamples();
 
@@ -14,6 +19,16 @@ function identityOf({ cgroup, ...pod }: ExampleWorkload): WorkloadIdentity {
   const { namespace = 'default', namespaceLabels = {}, labels = {}, container = 'app' } = pod;
   return { kind: 'Pod', namespace, namespaceLabels, pod: 'pod', labels, container, containerType: 'App' };
 }
+
+describe('gitops', () => {
+  const folder = join(ROOT, 'examples/gitops/base');
+  const { resources } = parse(readFileSync(join(folder, 'kustomization.yaml'), 'utf8')) as { resources: string[] };
+  it.each(resources)('%s has no findings, and reports until production says otherwise', (file) => {
+    const { policies, issues } = validatePolicyFile(readFileSync(join(folder, file), 'utf8'), file);
+    expect(issues).toEqual([]);
+    expect(policies.map(({ spec }) => spec.mode)).toEqual(['Monitor']);
+  });
+});
 
 it('policies of examples have names of their own, so that they can be applied together', () => {
   const names = examples.flatMap(({ policies }) => policies.map(({ name }) => name));
