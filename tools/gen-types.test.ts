@@ -52,6 +52,14 @@ test('every generated file is what the schema gives', () => {
     expect(readFileSync(join(root, path), 'utf8'), path).toBe(content);
 });
 
+describe.each(definitions)('$resource.kind', ({ places }) => {
+  // The API server takes such a definition, and then refuses every server-side apply of its objects.
+  test('no list of objects is a set', () => {
+    const sets = places.filter(({ schema }) => schema['x-kubernetes-list-type'] === 'set');
+    expect(sets.filter(({ schema }) => schema.items?.type === 'object').map(({ path }) => path)).toEqual([]);
+  });
+});
+
 const texts = definitions.filter(({ resource }) => resource.text);
 
 describe.each(texts)('$resource.kind', ({ resource, crd, version, places }) => {

@@ -1148,7 +1148,7 @@ const sException: Schema = {
       "description": "The acting process's program.",
       "minItems": 1,
       "maxItems": 32,
-      "x-kubernetes-list-type": "set",
+      "x-kubernetes-list-type": "atomic",
       "items": sExceptBinary,
     },
     "paths": {
