@@ -132,7 +132,7 @@ describe('a GitOps repository', () => {
   it('every example is taken by the API server as it is written', async () => {
     await plane.kubectl(['create', 'namespace', 'demo']);
     const objects = readExamples().flatMap((example) => example.objects);
-    const said = await plane.apply(objects, '--dry-run=server');
+    const said = await plane.apply(objects, '--dry-run=server', '--force-conflicts');
     expect(said.trim().split('\n')).toHaveLength(objects.length);
   });
 });
