@@ -242,7 +242,7 @@ static __always_inline bool bind_failed(struct task_struct *task)
 	__u64 id = cgroup_id_of(task);
 	struct rf_workload *w = bpf_map_lookup_elem(&workloads, &id);
 
-	return w && (w->page_count || (w->flags & RF_WORKLOAD_CONTAINER)) && !never_subject(task) &&
+	return w && (w->page_count || (w->flags & RF_WORKLOAD_UNNAMED)) && !never_subject(task) &&
 	       in_scope(task->cgroups->dfl_cgrp);
 }
 

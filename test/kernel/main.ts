@@ -9,6 +9,7 @@ import { GuestUnavailable } from '../guest/cache.js';
 import { tryCommand } from '../guest/command.js';
 import { KERNELS, type KernelName } from '../guest/kernel-image.js';
 import { CHECKOUT, runInGuest } from '../guest/run.js';
+import { adoptRun } from '../support/adopt-run.js';
 import { compileProgram, compileTry } from '../support/compile.js';
 import { Suite } from '../support/suite.js';
 
@@ -20,29 +21,6 @@ const RUN = join(import.meta.dirname, 'run.js');
 const CASES = join(import.meta.dirname, 'cases');
 const CASE_FILE = /^(.+)\.cases\.js$/;
 const LONG: readonly string[] = ['crash', 'storm', 'update'];
-const RESULT = /^(ok|FAILED) (.+)$/;
-
-/** Results of a run as results of this suite; what else it printed is shown as it is. */
-async function adopt(suite: Suite, kernel: string, output: string): Promise<void> {
-  const lines = output.split('\n');
-  for (const line of lines) {
-    const [, word, rest = ''] = RESULT.exec(line) ?? [];
-    if (word === 'ok') await suite.check(`${kernel}: ${rest}`, () => undefined);
-    else if (word === 'FAILED') {
-      await suite.check(`${kernel}: ${rest}`, () => {
-        throw new Error('failed there');
-      });
-    } else if (line !== '' && !/^\d+ passed, /.test(line)) process.stdout.write(`${kernel} | ${line}\n`);
-  }
-}
-
-/** A run that ended before its closing line says nothing of the cases it did not come to. */
-async function requireWhole(suite: Suite, kernel: string, code: number, output: string): Promise<void> {
-  await suite.check(`${kernel}: the run came to its end`, () => {
-    if (!/^\d+ passed, \d+ failed, \d+ skipped$/m.test(output))
-      throw new Error(`status ${code}: ${output.slice(-2000)}`);
-  });
-}
 
 async function runInKernel(suite: Suite, kernel: KernelName, words: readonly string[]): Promise<void> {
   const result = await runInGuest({
@@ -52,8 +30,7 @@ async function runInKernel(suite: Suite, kernel: KernelName, words: readonly str
     memoryMb: MEMORY_MB,
     onOutput: (text) => process.stderr.write(text),
   });
-  await adopt(suite, kernel, result.stdout);
-  await requireWhole(suite, kernel, result.code, result.stdout);
+  await adoptRun(suite, kernel, result);
   await suite.check(`${kernel}: the kernel saw no bug`, () => {
     if (result.kernelTrouble.length > 0) throw new Error(result.kernelTrouble.join('; '));
   });
@@ -66,8 +43,7 @@ async function runInKernel(suite: Suite, kernel: KernelName, words: readonly str
 async function runOnMachine(suite: Suite, words: readonly string[]): Promise<void> {
   const argv = [process.execPath, RUN, '--backend', 'tracepoint', '--confined', ...words];
   const output = await tryCommand(argv, { cwd: CHECKOUT, timeoutS: MACHINE_TIME_S });
-  await adopt(suite, MACHINE, output.stdout);
-  await requireWhole(suite, MACHINE, output.code, `${output.stdout}${output.stderr}`);
+  await adoptRun(suite, MACHINE, { code: output.code, stdout: `${output.stdout}${output.stderr}` });
 }
 
 /** Words that choose the case files of a guest: all of them, or all but the long ones. */
