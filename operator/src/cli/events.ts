@@ -43,6 +43,6 @@ function paintVerdict(terminal: Terminal, verdict: string): string {
 }
 
 /** Names are whatever a process chose: nothing in them may reach the terminal as a command. */
-function shown(text: string): string {
+export function shown(text: string): string {
   return text.replace(/\p{Cc}/gu, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

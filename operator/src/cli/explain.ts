@@ -2,21 +2,21 @@
 
 import { readFile } from 'node:fs/promises';
 import { text as readStream } from 'node:stream/consumers';
-import { describedOperations, VERBS } from '../compile/describe.js';
-import type { DescribedOperation } from '../compile/describe.js';
 import { eventOperations } from '../compile/describe-event.js';
 import { explain } from '../compile/explain.js';
 import { explanationLines } from '../compile/explain-text.js';
-import type { OperationIR, Origin, Session } from '../compile/ir.js';
+import type { OperationIR } from '../compile/ir.js';
 import { readPolicies } from '../control/offline.js';
 import { selectForExplain } from '../control/explain-select.js';
 import type { ExplainedWorkload } from '../control/explain-select.js';
 import { AgentFault, formatIssue } from '../errors.js';
 import type { PolicyEvent } from '../event/types.js';
 import { EXIT } from './exit.js';
+import { operationsOf } from './operation-options.js';
+import type { OperationOptions } from './operation-flags.js';
 import type { Terminal } from './terminal.js';
 
-export interface ExplainOptions {
+export interface ExplainOptions extends OperationOptions {
   readonly json: boolean;
   readonly policies: string;
   /** Name of a Workloads item. */
@@ -25,22 +25,7 @@ export interface ExplainOptions {
   readonly cgroup?: string;
   /** File with one event, `-` for standard input. */
   readonly event?: string;
-  readonly op?: string;
-  readonly path?: string;
-  readonly to?: string;
-  readonly replaces?: boolean;
-  readonly directory?: boolean;
-  readonly origin?: string;
-  readonly given?: string;
-  readonly program?: string;
-  readonly programOrigin?: string;
-  readonly session?: string;
-  readonly mainProcess?: boolean;
-  readonly protected?: boolean;
 }
-
-const ORIGINS: readonly Origin[] = ['Image', 'UpperLayer', 'ReadOnlyVolume', 'WritableVolume', 'Anonymous', 'Unknown'];
-const SESSIONS: readonly Session[] = ['Main', 'Exec', 'Probe', 'Lifecycle', 'Host'];
 
 interface Question {
   readonly operations: readonly OperationIR[];
@@ -60,40 +45,12 @@ export async function explainVerb(terminal: Terminal, options: ExplainOptions): 
 }
 
 function describe(options: ExplainOptions): Question {
-  const { workload, cgroup, session } = options;
-  const described: DescribedOperation = {
-    verb: oneOf('--op', options.op, VERBS),
-    ...namesOf(options),
-    ...flagsOf(options),
-    ...(options.origin === undefined ? {} : { origin: oneOf('--origin', options.origin, ORIGINS) }),
-    ...(options.programOrigin === undefined
-      ? {}
-      : { programOrigin: oneOf('--program-origin', options.programOrigin, ORIGINS) }),
-    session: session === undefined ? (cgroup === undefined ? 'Main' : 'Host') : oneOf('--session', session, SESSIONS),
-  };
+  const { workload, cgroup } = options;
   if ((workload === undefined) === (cgroup === undefined)) {
     throw new AgentFault('AGENT_OPTION_INVALID', 'know whose operation it is', { hint: 'give --workload or --cgroup' });
   }
-  const operations = describedOperations(described);
+  const operations = operationsOf(options, cgroup === undefined ? 'Main' : 'Host');
   return { operations, workload: workload === undefined ? { cgroup: cgroup ?? '' } : { name: workload } };
-}
-
-function namesOf({ path, to, given, program }: ExplainOptions): Partial<DescribedOperation> {
-  return {
-    ...(path === undefined ? {} : { path }),
-    ...(to === undefined ? {} : { to }),
-    ...(given === undefined ? {} : { givenName: given }),
-    ...(program === undefined ? {} : { program }),
-  };
-}
-
-function flagsOf(options: ExplainOptions): Partial<DescribedOperation> {
-  return {
-    ...(options.replaces ? { replaces: true } : {}),
-    ...(options.directory ? { directory: true } : {}),
-    ...(options.mainProcess ? { mainProcess: true } : {}),
-    ...(options.protected ? { protected: true } : {}),
-  };
 }
 
 async function fromEvent(file: string): Promise<Question> {
@@ -123,13 +80,5 @@ function parseEvent(text: string, file: string): PolicyEvent {
   throw new AgentFault('AGENT_OPTION_INVALID', 'read the event', {
     object: file,
     hint: 'expected an event of ringfence events -o json',
-  });
-}
-
-function oneOf<T extends string>(option: string, value: string | undefined, allowed: readonly T[]): T {
-  const found = allowed.find((one) => one === value);
-  if (found !== undefined) return found;
-  throw new AgentFault('AGENT_OPTION_INVALID', `understand ${option}`, {
-    hint: `expected one of ${allowed.join(', ')}, got ${value ?? 'nothing'}`,
   });
 }

@@ -22,6 +22,7 @@ import type { ExplainOptions } from './explain.js';
 import type { PauseOptions } from './pause.js';
 import type { ProbeOptions } from './probe.js';
 import type { RunOptions } from './run.js';
+import { addOperationOptions } from './operation-flags.js';
 import { openTerminal } from './terminal.js';
 
 interface Shared {
@@ -149,24 +150,12 @@ function addOffline(program: Command, set: (code: number) => void): void {
 }
 
 function addExplain(program: Command, set: (code: number) => void): void {
-  output(program.command('explain'))
+  addOperationOptions(output(program.command('explain')))
     .description('say why an operation is decided as it is, from an event or a description')
     .option('--policies <path>', 'file or folder of policies', DEFAULT_POLICIES)
     .option('--event <file>', 'one event as JSON; - is standard input')
     .option('--workload <name>', 'a Workloads item')
     .option('--cgroup <path>', 'a cgroup, from the cgroup v2 root')
-    .option('--op <verb>', 'exec map read write create delete attributes rename link mount bind')
-    .option('--path <path>', 'name of the object')
-    .option('--to <path>', 'new name, of rename and link')
-    .option('--replaces', 'the new name of a rename exists')
-    .option('--directory', 'the object is a directory')
-    .option('--origin <origin>', 'where the object came from')
-    .option('--given <path>', 'absolute name given to execve')
-    .option('--program <path>', 'the acting program')
-    .option('--program-origin <origin>', 'where the acting program came from')
-    .option('--session <session>', 'Main, Exec, Probe, Lifecycle or Host')
-    .option('--main-process', "the container's main process acts")
-    .option('--protected', 'a protected process acts')
     .action(async (options: Shared & ExplainOptions) => {
       const { explainVerb } = await import('./explain.js');
       set(await explainVerb(openTerminal(), { ...options, json: options.output === 'json' }));

@@ -31,7 +31,10 @@ export function selectForExplain(
   items: readonly Workload[],
   workload: ExplainedWorkload,
 ): Selection {
-  const identity = identityOf(workload, nameWorkloads(items));
+  return selectForIdentity(policies, identityOf(workload, nameWorkloads(items)));
+}
+
+export function selectForIdentity(policies: readonly PolicyIR[], identity: WorkloadIdentity): Selection {
   const misses = policies.map((policy) => ({ policy, reason: selectionMiss(policy.scope, identity) }));
   return {
     selected: misses.filter(({ reason }) => reason === undefined).map(({ policy }) => policy),
