@@ -145,8 +145,8 @@ export class PodBed {
   /** The agent has learned what a container is: its entry changes, atomically. */
   name(id: bigint, model: string | undefined, flags = 0): void {
     const value = { ...this.model(model), owner: id, flags: WORKLOAD_CONTAINER | flags };
-    this.kernel.map('workloads').update(u64Key(id), RfWorkloadCodec.encode(value));
-    updateNode(this.kernel, { flips: BigInt.asUintN(64, this.node().flips + 1n) });
+    const keys = u64Key(id);
+    applyOps(this.kernel, [{ kind: 'write', map: 'workloads', keys, values: RfWorkloadCodec.encode(value), count: 1 }]);
   }
 
   handler(container: bigint, session: 'Probe' | 'Lifecycle', command: readonly string[]): void {
