@@ -15,7 +15,8 @@ import type { RfTest } from '../../operator/src/abi/abi.gen.js';
 import { evaluate } from '../../operator/src/compile/evaluate.js';
 import type { DecisionIR, HookName, ObjectIR, OperationIR, Origin, PolicyIR } from '../../operator/src/compile/ir.js';
 import { type Applied, type Capacity, emptyApplied } from '../../operator/src/encode/applied.js';
-import { diffEntries, sweepEntries } from '../../operator/src/encode/diff.js';
+import { diffEntries } from '../../operator/src/encode/diff.js';
+import { sweepEntries } from '../../operator/src/encode/sweep.js';
 import type { MapOp } from '../../operator/src/encode/ops.js';
 import type { Page } from '../../operator/src/encode/page.js';
 import { encodeLayer, joinLayers } from '../../operator/src/encode/ruleset.js';
@@ -47,6 +48,8 @@ export const CAPACITY: Capacity = {
   rulesets: 16384,
   workloads: 65536,
   templates: 65536,
+  pods: 4096,
+  handlers: 16384,
 };
 
 const LAYERS = ['cluster', 'node', 'namespace', 'host'] as const;

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import {
   DEFAULT_EVENT_BURST,
   DEFAULT_EVENT_RATE,
+  DEFAULT_INSTALL_NAMESPACE,
   DEFAULT_LISTEN,
   DEFAULT_POLICIES,
   DEFAULT_RUN_DIR,
   DEFAULT_STATE_DIR,
+  DEFAULT_SYSTEM_NAMESPACES,
   REPORT_CHOICES,
 } from '../control/defaults.js';
 import { PAUSE_SECONDS_MAX, SOCKET_NAME } from '../control/server.js';
@@ -81,12 +83,26 @@ function runDir(command: Command): Command {
   return command.option('--run-dir <dir>', 'folder of socket, lock and pins', DEFAULT_RUN_DIR);
 }
 
+function inCluster(command: Command): Command {
+  return command
+    .option('--cluster', 'enforce the policies of a Kubernetes cluster on the pods of this node', false)
+    .option('--kubeconfig <file>', 'how to reach the API server (default: as kubectl does, or the pod it runs in)')
+    .option('--install-namespace <name>', 'where Ringfence is installed', DEFAULT_INSTALL_NAMESPACE)
+    .option('--system-namespaces <list>', 'selected only with an acknowledgement', DEFAULT_SYSTEM_NAMESPACES.join())
+    .addOption(
+      new Option('--unknown-pods <what>', 'what happens to containers that nobody knows yet')
+        .choices(['Hold', 'Allow'])
+        .default('Hold'),
+    )
+    .option('--runtime-root <dir>', "where the container runtime's folders are found", '/');
+}
+
 function addRun(program: Command, set: (code: number) => void): void {
-  runDir(program.command('run'))
+  inCluster(runDir(program.command('run')))
     .description('run the agent in the foreground; enforcement goes on when it ends')
-    .option('--policies <dir>', 'folder of policy files, watched', DEFAULT_POLICIES)
+    .option('--policies <dir>', `folder of policy files, watched (default: "${DEFAULT_POLICIES}"; none with --cluster)`)
     .option('--state <dir>', 'folder for what must outlive the agent', DEFAULT_STATE_DIR)
-    .option('--node <name>', 'name of the node in events (default: host name)')
+    .option('--node <name>', 'name of the node, in events and of its object in the cluster (default: host name)')
     .addOption(new Option('--backend <name>', 'use less than the kernel offers').choices(BACKENDS))
     .option('--confine <cgroup>', 'only tasks below this cgroup can become subjects; path from the cgroup v2 root')
     .option('--events <file>', 'where events go as JSON lines; - is standard output', '-')

@@ -1,7 +1,8 @@
 // ringfence run: the agent in the foreground, until SIGTERM or SIGINT. Enforcement goes on without it.
 
 import { hostname } from 'node:os';
-import { DEFAULT_PROTECTED_UNITS, openEventTarget } from '../control/defaults.js';
+import { DEFAULT_POLICIES, DEFAULT_PROTECTED_UNITS, openEventTarget } from '../control/defaults.js';
+import type { ClusterOptions } from '../control/options.js';
 import { startAgent } from '../control/start.js';
 import { AgentFault } from '../errors.js';
 import type { BackendName } from '../kernel/index.js';
@@ -11,7 +12,13 @@ import { EXIT } from './exit.js';
 import { waitForSignal } from './signals.js';
 
 export interface RunOptions {
-  readonly policies: string;
+  readonly policies?: string;
+  readonly cluster: boolean;
+  readonly kubeconfig?: string;
+  readonly installNamespace: string;
+  readonly systemNamespaces: string;
+  readonly unknownPods: ClusterOptions['unknownPods'];
+  readonly runtimeRoot: string;
   readonly state: string;
   readonly runDir: string;
   readonly node?: string;
@@ -29,9 +36,11 @@ export interface RunOptions {
 
 export async function runVerb(options: RunOptions): Promise<number> {
   const log = openLog(options.logLevel, process.stderr.isTTY);
-  const { backend, confine } = options;
+  const { backend, confine, cluster } = options;
+  const policies = options.policies ?? (cluster ? undefined : DEFAULT_POLICIES);
   const running = await startAgent({
-    policies: options.policies,
+    ...(policies !== undefined && { policies }),
+    ...(cluster && { cluster: clusterOptions(options) }),
     stateDir: options.state,
     runDir: options.runDir,
     node: options.node ?? hostname(),
@@ -39,18 +48,34 @@ export async function runVerb(options: RunOptions): Promise<number> {
     ...(confine && { confine }),
     eventRate: options.eventRate,
     eventBurst: options.eventBurst,
-    protectedUnits: options.protectedUnits?.split(',').filter((unit) => unit !== '') ?? DEFAULT_PROTECTED_UNITS,
+    protectedUnits: options.protectedUnits === undefined ? DEFAULT_PROTECTED_UNITS : listed(options.protectedUnits),
     events: openEventTarget(options.events, options.eventsMaxMb * 1024 * 1024, options.eventsKeep),
     redaction: { patterns: options.redact.map(parsePattern) },
     log,
   });
   // A reader of events that goes away is a fault of the sink, not the end of the agent.
   process.on('SIGPIPE', () => undefined);
-  log.info('agent running', { policies: options.policies, state: options.state });
+  log.info('agent running', { policies, cluster, state: options.state });
   const signal = await waitForSignal();
   log.info('agent stopping; enforcement goes on', { signal });
   await running.stop();
   return EXIT.ok;
+}
+
+function listed(text: string): string[] {
+  return text.split(',').filter((item) => item !== '');
+}
+
+function clusterOptions(options: RunOptions): ClusterOptions {
+  const { kubeconfig, installNamespace, unknownPods, runtimeRoot } = options;
+  const systemNamespaces = listed(options.systemNamespaces);
+  return {
+    ...(kubeconfig !== undefined && { kubeconfig }),
+    installNamespace,
+    systemNamespaces,
+    unknownPods,
+    runtimeRoot,
+  };
 }
 
 function parsePattern(text: string): RegExp {

@@ -136,6 +136,10 @@ function compileLabels(selector: LabelSelector): LabelSelectorIR {
   };
 }
 
+function acknowledged({ acknowledge }: PolicySpec): { readonly system?: true } {
+  return acknowledge?.includes('SystemNamespaces') ? { system: true } : {};
+}
+
 function compileScope(policy: Policy): ScopeIR {
   const { selector, scope } = policy.spec;
   if (scope === 'Host') {
@@ -151,6 +155,7 @@ function compileScope(policy: Policy): ScopeIR {
     ...(containers === undefined ? {} : { containers: [...containers].sort() }),
     ...(containerTypes === undefined ? {} : { containerTypes: [...containerTypes].sort() }),
     ...(sessions === undefined ? {} : { sessions: [...sessions].sort() }),
+    ...acknowledged(policy.spec),
   };
 }
 
@@ -180,6 +185,7 @@ export function compilePolicy(policy: Policy, identity: PolicyIdentity): PolicyI
     source: identity.source,
     mode: spec.mode,
     layer: layerOf(kind, spec),
+    ...(spec.nodeSelector === undefined ? {} : { nodeSelector: compileLabels(spec.nodeSelector) }),
     scope: compileScope(policy),
     mainProcess: spec.mainProcess,
     unresolved: spec.unresolved,

@@ -100,6 +100,8 @@ export type ScopeIR =
       readonly containers?: readonly string[];
       readonly containerTypes?: readonly ('App' | 'Init' | 'Sidecar' | 'Ephemeral')[];
       readonly sessions?: readonly Session[];
+      /** Pods of system namespaces too: the policy acknowledges that. */
+      readonly system?: true;
     }
   | { readonly scope: 'Host'; readonly cgroups: readonly PatternIR[] };
 
@@ -116,6 +118,8 @@ export interface PolicyIR {
   readonly source: 'File' | 'API';
   readonly mode: 'Enforce' | 'Monitor';
   readonly layer: Layer;
+  /** Nodes that the policy is for; absent: every node. */
+  readonly nodeSelector?: LabelSelectorIR;
   readonly scope: ScopeIR;
   readonly mainProcess: 'Kill' | 'Block';
   readonly unresolved: Action;

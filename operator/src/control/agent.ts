@@ -1,29 +1,30 @@
 // The agent: what is wanted (folder, state directory) and what there is (cgroups, kernel), made one again and again.
 // Stopping it ends nothing: programs and maps are pinned, and the next agent takes them over.
 
-import type { PolicyIR } from '../compile/ir.js';
-import { compilePolicy } from '../compile/compile.js';
 import type { Fault } from '../errors.js';
 import type { Log } from '../log.js';
 import type { LineSink } from '../report/sinks/line-sink.js';
 import type { Clock } from '../source/clock.js';
-import type { FolderScan } from '../source/folder.js';
 import type { GoodObject, ObjectState } from '../source/merge.js';
-import type { PolicySource } from '../source/policy-source.js';
 import type { PauseState, StateDirectory } from '../source/state.js';
 import type { CgroupIndex } from '../workload/cgroups.js';
 import { nameWorkloads } from '../workload/identify.js';
+import type { PodTable } from '../workload/pod-table.js';
+import type { Labels } from '../workload/select.js';
 import type { AgentKernel } from './agent-kernel.js';
 import type { BootClock } from './boot-clock.js';
 import type { Catalog } from './catalog.js';
 import type { EventLog } from './event-log.js';
 import type { EventPipe } from './event-pipe.js';
-import { FaultBoard } from './fault-board.js';
+import type { ContainerBinder } from './container-binder.js';
+import type { FaultBoard } from './fault-board.js';
 import { readCounters, readStats } from './kernel-maps.js';
 import type { NameResolver } from './name-resolver.js';
 import type { NodeMode } from './node-mode.js';
 import { PauseSwitch } from './pause-switch.js';
 import type { Persister } from './persist.js';
+import type { PolicyFeed } from './policy-feed.js';
+import { PolicySet } from './policy-set.js';
 import { describeFault } from './reconcile.js';
 import type { Outcome, Reconciler } from './reconcile.js';
 import type { AgentApi, Health } from './server.js';
@@ -41,7 +42,10 @@ export interface AgentParts {
   readonly bootClock: BootClock;
   readonly log: Log;
   readonly kernel: AgentKernel;
-  readonly source: PolicySource;
+  readonly faults: FaultBoard;
+  readonly feeds: readonly PolicyFeed[];
+  /** Absent without a cluster. */
+  readonly cluster?: AgentCluster;
   readonly state: StateDirectory;
   readonly persister: Persister;
   readonly reconciler: Reconciler;
@@ -53,6 +57,14 @@ export interface AgentParts {
   readonly events: EventLog;
   readonly resolver: NameResolver;
   readonly monitorsSinceBoot: boolean;
+}
+
+/** What a cluster adds to a node. */
+export interface AgentCluster {
+  readonly pods: PodTable;
+  readonly binder: ContainerBinder;
+  /** Labels of this node. */
+  nodeLabels(): Labels;
 }
 
 export interface NodeStatus {
@@ -73,76 +85,55 @@ export interface NodeStatus {
 
 export class Agent implements AgentApi {
   readonly #parts: AgentParts;
-  readonly #compiled = new WeakMap<GoodObject, PolicyIR>();
-  readonly #faults: FaultBoard;
+  readonly #policies = new PolicySet();
   readonly #sweeper: Sweeper;
-  #objects: ReadonlyMap<string, ObjectState> = new Map();
-  #strayIssues: readonly unknown[] = [];
   #outcome: Outcome | undefined;
   #kernelFault: string | undefined;
   readonly #pauses: PauseSwitch;
   readonly #timers = new Map<string, () => void>();
-  #folderRead = false;
-  #isHolding = false;
   #stopped = false;
 
   constructor(parts: AgentParts, pause: PauseState | undefined) {
     this.#parts = parts;
-    this.#faults = new FaultBoard(parts.log);
-    this.#sweeper = new Sweeper(parts.clock, () => this.#sweep());
+    this.#sweeper = new Sweeper(parts.clock, {
+      idle: () => parts.reconciler.idle(),
+      sweep: (rulesets) => this.#sweep(rulesets),
+    });
     this.#pauses = new PauseSwitch({ ...parts, onFault: (fault) => this.setFault('pause', fault) }, pause);
   }
 
   /** The first look at the cgroups. Programs that report new ones must be attached already. */
   async begin(): Promise<void> {
-    await this.#parts.index.rescan();
+    const { index, cluster } = this.#parts;
+    await index.rescan();
+    cluster?.binder.learn(index.all().values());
     this.#pauses.apply();
-  }
-
-  /** What an earlier run left behind as good. */
-  restore(objects: ReadonlyMap<string, ObjectState>): void {
-    this.#objects = objects;
-  }
-
-  /** Nothing is known of what the kernel enforces: it stays until the policy folder can be read. */
-  hold(): void {
-    this.#isHolding = true;
-  }
-
-  takeScan(scan: FolderScan): void {
-    const { objects, strayIssues } = this.#parts.source.take(scan);
-    this.#objects = objects;
-    this.#strayIssues = strayIssues;
-    this.#folderRead = true;
-    if (scan.faults.length === 0) this.#isHolding = false;
-    const unread = [...scan.files.values()].flatMap(({ fault }) => fault ?? []);
-    this.#faults.setGroup('policies', [...scan.faults, ...unread]);
-    const rejected = [...objects.values()].filter(({ issues }) => issues.some(({ level }) => level === 'error'));
-    this.#parts.log.info('policy folder read', {
-      files: scan.files.size,
-      objects: objects.size,
-      rejected: rejected.length,
-    });
   }
 
   /** A fault that lasts is told once and stays in the status until it is over. */
   setFault(name: string, fault: Fault | undefined): void {
-    this.#faults.set(name, fault);
+    this.#parts.faults.set(name, fault);
   }
 
   /** Makes the kernel hold what is wanted. A failure changes nothing for the worse and is tried again. */
   reconcile(): void {
-    if (this.#isHolding) return;
-    if (this.#sweeper.waitMs() > 0) this.#later('reconcile', this.#sweeper.waitMs(), () => this.reconcile());
-    else this.#reconcileNow();
+    if (!this.#parts.feeds.some((feed) => feed.isHolding())) this.#reconcileNow();
   }
 
   takeCgroup(id: bigint, path: string): void {
-    if (this.#parts.index.add(id, path)) this.#later('cgroups', CGROUP_SETTLE_MS, () => this.reconcile());
+    if (!this.#parts.index.add(id, path)) return;
+    this.#parts.cluster?.binder.arrived(id, path);
+    this.#later('cgroups', CGROUP_SETTLE_MS, () => this.reconcile());
   }
 
   takeCgroupGone(id: bigint): void {
-    if (this.#parts.index.remove(id)) this.#later('cgroups', CGROUP_SETTLE_MS, () => this.reconcile());
+    if (!this.#parts.index.remove(id)) return;
+    this.#parts.cluster?.binder.gone(id);
+    this.#later('cgroups', CGROUP_SETTLE_MS, () => this.reconcile());
+  }
+
+  setEmergency(on: boolean): void {
+    this.#pauses.setEmergency(on);
   }
 
   /** Starts what repeats. */
@@ -160,6 +151,7 @@ export class Agent implements AgentApi {
     this.#timers.clear();
     this.#sweeper.stop();
     this.#pauses.stop();
+    this.#parts.cluster?.binder.stop();
   }
 
   health(): Health {
@@ -169,7 +161,7 @@ export class Agent implements AgentApi {
 
   ready(): Health {
     const reasons = [...this.health().reasons];
-    if (!this.#folderRead) reasons.push('the policy folder has not been read yet');
+    reasons.push(...this.#parts.feeds.flatMap((feed) => feed.missing()));
     if (this.#outcome === undefined) reasons.push('policies have not been applied yet');
     if (this.#kernelFault !== undefined) reasons.push(this.#kernelFault);
     return { ok: reasons.length === 0, reasons };
@@ -186,7 +178,7 @@ export class Agent implements AgentApi {
       backends: [...backends].map(([hook, backend]) => ({ operation: hook, ...backend })),
       programs: kernel.programs(),
       policies: this.#parts.board.report({
-        objects: this.#objects,
+        objects: this.objects(),
         outcome: this.#outcome,
         fault: this.#kernelFault,
         backends,
@@ -196,8 +188,8 @@ export class Agent implements AgentApi {
         bootOffsetNs: bootClock.offsetNs(),
         now,
       }),
-      findings: this.#strayIssues,
-      faults: this.#faults.list(),
+      findings: this.#parts.feeds.flatMap((feed) => feed.strayIssues()),
+      faults: this.#parts.faults.list(),
       cgroups: index.all().size,
       losses: readStats(kernel),
       events: { ...sink.counts(), ...pipe.counts() },
@@ -220,31 +212,26 @@ export class Agent implements AgentApi {
     return this.#pauses.resume();
   }
 
+  /** Of all feeds, by uid. */
+  objects(): ReadonlyMap<string, ObjectState> {
+    return new Map(this.#parts.feeds.flatMap((feed) => [...feed.objects()]));
+  }
+
   #reconcileNow(): void {
-    const { catalog, index, kernel, reconciler, log } = this.#parts;
-    const good = [...this.#objects.values()].flatMap((object) => object.good ?? []);
-    const policies = good.flatMap((object) => this.#compile(object) ?? []);
-    const items = good.flatMap(({ workloads }) => workloads?.items ?? []);
+    const { catalog, index, kernel, reconciler, cluster, clock, log } = this.#parts;
+    const selection = this.#policies.select(this.objects().values(), cluster?.nodeLabels(), clock.now());
+    const { good, policies, items, pauseLeftMs } = selection;
+    if (pauseLeftMs !== undefined) this.#later('pause', pauseLeftMs, () => this.reconcile());
     catalog.learnPolicies(policies);
     try {
-      const named = nameWorkloads(items);
-      const outcome = reconciler.reconcile({ policies, named, cgroups: index.all(), backends: kernel.backends() });
+      const facts = { cgroups: index.all(), backends: kernel.backends(), ...(cluster && { pods: cluster.pods }) };
+      const outcome = reconciler.reconcile({ policies, named: nameWorkloads(items), ...facts });
       this.#settle(outcome, good);
     } catch (error) {
       this.#kernelFault = describeFault(error);
       log.error('policies could not be applied', { reason: this.#kernelFault });
       this.#later('reconcile', RETRY_MS, () => this.reconcile());
     }
-  }
-
-  #compile(object: GoodObject): PolicyIR | undefined {
-    if (object.policy === undefined) return undefined;
-    const known = this.#compiled.get(object);
-    if (known !== undefined) return known;
-    const { uid, generation } = object;
-    const compiled = compilePolicy(object.policy, { uid, generation, source: 'File' });
-    this.#compiled.set(object, compiled);
-    return compiled;
   }
 
   #settle(outcome: Outcome, good: readonly GoodObject[]): void {
@@ -260,20 +247,24 @@ export class Agent implements AgentApi {
     this.#parts.resolver.resolve(outcome);
     for (const [uid, reason] of outcome.failed) log.warn('policy not applied', { uid, reason });
     if (outcome.sweep) this.#sweeper.changed();
+    this.#parts.cluster?.binder.settle();
     const kept = good.filter(({ uid, policy }) => policy === undefined || !outcome.failed.has(uid));
     persister.keep(new Map(kept.map((object) => [object.uid, object])), new Set(outcome.failed.keys()));
   }
 
-  #sweep(): void {
+  #sweep(rulesets: ReadonlySet<number>): void {
     try {
-      this.#parts.reconciler.sweep();
+      this.#parts.reconciler.sweep(rulesets);
     } catch (error) {
       this.#parts.log.warn('replaced entries could not be removed', { reason: describeFault(error) });
     }
   }
 
   async #rescanAndReconcile(): Promise<void> {
-    if (await this.#parts.index.rescan()) this.reconcile();
+    const { index, cluster } = this.#parts;
+    const changed = await index.rescan();
+    if (changed) cluster?.binder.learn(index.all().values());
+    if (changed) this.reconcile();
     else if (this.#outcome !== undefined) this.#parts.resolver.resolve(this.#outcome);
     this.setFault('cgroups', undefined);
   }

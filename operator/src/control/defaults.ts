@@ -17,6 +17,8 @@ export type ReportChoice = (typeof REPORT_CHOICES)[number];
 export const DEFAULT_RUN_DIR = '/run/ringfence';
 export const DEFAULT_POLICIES = '/etc/ringfence/policies';
 export { DEFAULT_STATE_DIR };
+export const DEFAULT_INSTALL_NAMESPACE = 'ringfence-system';
+export const DEFAULT_SYSTEM_NAMESPACES: readonly string[] = ['kube-system'];
 export const DEFAULT_PROTECTED_UNITS = PROTECTED_UNITS;
 
 /** Detailed events a second for each rule and workload, and for the whole node. Counters are exact whatever these are. */

@@ -34,6 +34,8 @@ export function capacityOf(maps: Maps): Capacity {
     rulesets: size('rulesets'),
     workloads: size('workloads'),
     templates: size('templates'),
+    pods: size('pods'),
+    handlers: size('handlers'),
   };
 }
 

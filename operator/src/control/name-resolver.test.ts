@@ -28,7 +28,15 @@ function outcome(generation: number, ...rules: RuleIR[]): Outcome {
   const policy = { uid: 'u', generation, scope, rules } as unknown as PolicyIR;
   const cgroup = { id: 7n, path: '/unit' };
   const owners = new Map([[7n, { cgroup, identity: { kind: 'Host' as const, cgroup: '/unit' }, owner: 7n }]]);
-  return { inForce: new Map([['u', policy]]), failed: new Map(), selected: new Map(), owners, ops: 1, sweep: false };
+  return {
+    inForce: new Map([['u', policy]]),
+    failed: new Map(),
+    selected: new Map(),
+    selectedPods: new Map(),
+    owners,
+    ops: 1,
+    sweep: false,
+  };
 }
 
 /** Names behind the descriptors that the kernel was shown. */

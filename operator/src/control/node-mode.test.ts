@@ -7,19 +7,36 @@ const at = (time: string): number => Date.parse(time);
 
 describe('judgeMode', () => {
   it('enforces by default', () => {
-    expect(judgeMode(false, undefined, 0)).toEqual({ effective: 'Enforce', source: 'Default' });
+    expect(judgeMode({ sinceBoot: false, emergency: false, pause: undefined }, 0)).toEqual({
+      effective: 'Enforce',
+      source: 'Default',
+    });
   });
 
   it('monitors until a pause ends, not longer', () => {
-    expect(judgeMode(false, pause, at('2026-01-01T00:59:59Z'))).toMatchObject({
+    expect(judgeMode({ sinceBoot: false, emergency: false, pause }, at('2026-01-01T00:59:59Z'))).toMatchObject({
       effective: 'Monitor',
       source: 'Pause',
     });
-    expect(judgeMode(false, pause, at('2026-01-01T01:00:00Z'))).toMatchObject({ effective: 'Enforce' });
+    expect(judgeMode({ sinceBoot: false, emergency: false, pause }, at('2026-01-01T01:00:00Z'))).toMatchObject({
+      effective: 'Enforce',
+    });
   });
 
   it('monitors since boot where the kernel command line says so, whatever was paused', () => {
-    expect(judgeMode(true, pause, 0)).toEqual({ effective: 'Monitor', source: 'KernelCommandLine' });
+    expect(judgeMode({ sinceBoot: true, emergency: true, pause }, 0)).toEqual({
+      effective: 'Monitor',
+      source: 'KernelCommandLine',
+    });
+  });
+});
+
+describe('an emergency', () => {
+  it('is obeyed whatever was paused, and for as long as it lasts', () => {
+    expect(judgeMode({ sinceBoot: false, emergency: true, pause }, at('2026-01-01T00:00:01Z'))).toEqual({
+      effective: 'Monitor',
+      source: 'Emergency',
+    });
   });
 });
 
@@ -36,7 +53,7 @@ describe('monitorsSinceBoot', () => {
 
 describe('modeSwitches', () => {
   it('gives the kernel the end of a pause on its own clock', () => {
-    const mode = judgeMode(false, pause, at('2026-01-01T00:59:59Z'));
+    const mode = judgeMode({ sinceBoot: false, emergency: false, pause }, at('2026-01-01T00:59:59Z'));
     expect(modeSwitches(mode, at('2026-01-01T00:59:59Z'), 5n)).toEqual({
       mode: RfNodeMode.MODE_MONITOR,
       pauseUntilNs: 1_000_000_005n,

@@ -9,7 +9,7 @@ const NS_PER_MS = 1_000_000n;
 
 export interface NodeMode {
   readonly effective: 'Enforce' | 'Monitor';
-  readonly source: 'Default' | 'Pause' | 'KernelCommandLine';
+  readonly source: 'Default' | 'Pause' | 'Emergency' | 'KernelCommandLine';
   /** RFC 3339; of a pause. */
   readonly until?: string;
 }
@@ -18,8 +18,17 @@ export function monitorsSinceBoot(commandLine: string): boolean {
   return commandLine.split(/\s+/).includes(COMMAND_LINE_SWITCH);
 }
 
-export function judgeMode(sinceBoot: boolean, pause: PauseState | undefined, nowMs: number): NodeMode {
+/** What may keep a node from interfering. */
+export interface Switches {
+  readonly sinceBoot: boolean;
+  /** Every agent of the cluster is told to monitor. */
+  readonly emergency: boolean;
+  readonly pause: PauseState | undefined;
+}
+
+export function judgeMode({ sinceBoot, emergency, pause }: Switches, nowMs: number): NodeMode {
   if (sinceBoot) return { effective: 'Monitor', source: 'KernelCommandLine' };
+  if (emergency) return { effective: 'Monitor', source: 'Emergency' };
   if (pause !== undefined && Date.parse(pause.until) > nowMs) {
     return { effective: 'Monitor', source: 'Pause', until: pause.until };
   }

@@ -21,6 +21,7 @@ export interface PauseOptions {
 export class PauseSwitch {
   readonly #options: PauseOptions;
   #pause: PauseState | undefined;
+  #emergency = false;
   #cancel: (() => void) | undefined;
 
   constructor(options: PauseOptions, pause: PauseState | undefined) {
@@ -29,7 +30,8 @@ export class PauseSwitch {
   }
 
   mode(): NodeMode {
-    return judgeMode(this.#options.monitorsSinceBoot, this.#pause, this.#options.clock.now());
+    const { monitorsSinceBoot: sinceBoot, clock } = this.#options;
+    return judgeMode({ sinceBoot, emergency: this.#emergency, pause: this.#pause }, clock.now());
   }
 
   /** Writes the switches, and looks again when a pause ends. */
@@ -50,6 +52,14 @@ export class PauseSwitch {
 
   resume(): Promise<NodeMode> {
     return this.#set(undefined);
+  }
+
+  /** Of the whole cluster, as the ConfigMap says. */
+  setEmergency(on: boolean): void {
+    if (on === this.#emergency) return;
+    this.#emergency = on;
+    this.apply();
+    this.#options.log.warn('node mode changed', { ...this.mode() });
   }
 
   stop(): void {

@@ -30,7 +30,19 @@ afterEach(async () => {
 });
 
 function good(uid: string, generation: number): [string, GoodObject] {
-  return [uid, { uid, generation, kind: 'RuntimePolicy', namespace: '', name: uid, file: 'f', text: `v${generation}` }];
+  return [
+    uid,
+    {
+      uid,
+      generation,
+      kind: 'RuntimePolicy',
+      namespace: '',
+      name: uid,
+      source: 'File',
+      file: 'f',
+      text: `v${generation}`,
+    },
+  ];
 }
 
 function persister(folder: string): Persister {

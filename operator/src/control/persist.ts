@@ -19,8 +19,8 @@ export interface PersisterOptions {
 
 export class Persister {
   readonly #options: PersisterOptions;
-  /** uid -> generation on disk. */
-  readonly #saved = new Map<string, number>();
+  /** uid -> version on disk. */
+  readonly #saved = new Map<string, string>();
   #wanted: ReadonlyMap<string, GoodObject> = new Map();
   #untouched: ReadonlySet<string> = new Set();
   #running: Promise<void> | undefined;
@@ -28,7 +28,7 @@ export class Persister {
 
   constructor(options: PersisterOptions, stored: readonly StoredObject[]) {
     this.#options = options;
-    for (const { uid, generation } of stored) this.#saved.set(uid, generation);
+    for (const object of stored) this.#saved.set(object.uid, versionOf(object));
   }
 
   /**
@@ -73,10 +73,10 @@ export class Persister {
   #next(): (() => Promise<void>) | undefined {
     const { state } = this.#options;
     for (const object of this.#wanted.values()) {
-      if (this.#saved.get(object.uid) === object.generation) continue;
+      if (this.#saved.get(object.uid) === versionOf(object)) continue;
       return async () => {
         await state.saveObject(storedOf(object));
-        this.#saved.set(object.uid, object.generation);
+        this.#saved.set(object.uid, versionOf(object));
       };
     }
     for (const uid of this.#saved.keys()) {
@@ -97,6 +97,21 @@ export class Persister {
   }
 }
 
-function storedOf({ uid, kind, namespace, name, generation, file, text }: GoodObject): StoredObject {
-  return { uid, kind, namespace, name, generation, file, text };
+function versionOf({ generation, pausedUntil = '' }: StoredObject | GoodObject): string {
+  return `${generation} ${pausedUntil}`;
+}
+
+function storedOf({
+  uid,
+  kind,
+  namespace,
+  name,
+  generation,
+  source,
+  file,
+  text,
+  pausedUntil,
+}: GoodObject): StoredObject {
+  const stored = { uid, kind, namespace, name, generation, source, file, text };
+  return { ...stored, ...(pausedUntil !== undefined && { pausedUntil }) };
 }

@@ -1,24 +1,25 @@
-// Policies x cgroups -> what the kernel should hold: for each cgroup the pages of the policies that select it, and for
-// each combination of cgroup patterns what a new cgroup becomes. Values in, values out; the loops are in agent.ts.
+// Policies x cgroups x pods -> what the kernel should hold: for each cgroup the pages of the policies that select it, for each
+// pod what its next container becomes, and for each combination of cgroup patterns what a new cgroup becomes. Values in,
+// values out; the loops are in agent.ts.
 
 import { RfWorkloadFlag } from '../abi/abi.gen.js';
-import type { Layer, PatternIR } from '../compile/ir.js';
+import type { PatternIR } from '../compile/ir.js';
 import { matchesPattern } from '../compile/match-path.js';
 import { plainComponents } from '../compile/names.js';
 import { encodeCgroups } from '../encode/cgroups.js';
 import type { EncodedCgroups } from '../encode/cgroups.js';
 import type { Wanted, WantedWorkload } from '../encode/diff.js';
 import type { EffectivePolicy } from '../encode/pack.js';
-import type { Page } from '../encode/page.js';
 import type { EncodeProblem } from '../encode/problem.js';
 import { RESERVED_CGROUPS, unitPattern } from '../encode/protected.js';
-import { encodeLayer, joinLayers } from '../encode/ruleset.js';
-import type { EncodeContext, EncodedLayer } from '../encode/ruleset.js';
+import type { EncodeContext } from '../encode/ruleset.js';
 import type { Cgroup } from '../workload/cgroups.js';
 import { identifyCgroup, ownCgroups } from '../workload/identify.js';
 import type { NamedWorkload, Ownership } from '../workload/identify.js';
-import { selectionMiss } from '../workload/select.js';
-import type { WorkloadIdentity } from '../workload/select.js';
+import type { PodTable } from '../workload/pod-table.js';
+import type { Handler } from '../workload/pods.js';
+import type { PodIdentity, WorkloadIdentity } from '../workload/select.js';
+import { LayerMemory, PageBook } from './page-book.js';
 
 export interface PlanInput {
   /** Those in force first: where not all fit, the newcomers are the ones that do not. */
@@ -27,6 +28,10 @@ export interface PlanInput {
   readonly cgroups: Iterable<Cgroup>;
   readonly protectedUnits: readonly string[];
   readonly context: EncodeContext;
+  /** Absent without a cluster. */
+  readonly pods?: PodTable;
+  /** What earlier plans encoded. */
+  readonly memory?: LayerMemory;
 }
 
 export interface Plan {
@@ -35,51 +40,96 @@ export interface Plan {
   readonly problems: readonly EncodeProblem[];
   /** Cgroups that each policy selects, by policy uid; cgroups below a named workload's do not count again. */
   readonly selected: ReadonlyMap<string, number>;
+  /** Pods that each policy selects, by policy uid. */
+  readonly selectedPods: ReadonlyMap<string, number>;
   readonly owners: ReadonlyMap<bigint, Ownership>;
+  /** What a container with this identity becomes; undefined where the plan has not foreseen it. */
+  foreseen(identity: WorkloadIdentity): Pick<WantedWorkload, 'flags' | 'pages'> | undefined;
 }
-
-const LAYERS: readonly Layer[] = ['cluster', 'node', 'namespace', 'host'];
 
 export function planNode(input: PlanInput): Plan {
   return new Planner(input).plan();
 }
 
-/** What the policies of one identity come to. */
-interface Assembled {
-  readonly policies: readonly EffectivePolicy[];
-  readonly pages: readonly string[];
-}
-
 class Planner {
   readonly #input: PlanInput;
   readonly #protected: readonly PatternIR[];
-  readonly #pages = new Map<string, Page>();
-  readonly #layers = new Map<string, EncodedLayer>();
-  readonly #assembled = new Map<string, Assembled>();
-  readonly #problems: EncodeProblem[] = [];
+  readonly #book: PageBook;
+  readonly #selected = new Map<string, number>();
+  readonly #selectedPods = new Map<string, number>();
 
   constructor(input: PlanInput) {
     this.#input = input;
     this.#protected = input.protectedUnits.map(unitPattern);
+    this.#book = new PageBook(input.policies, input.context, input.memory ?? new LayerMemory());
   }
 
   plan(): Plan {
-    const owners = ownCgroups(this.#input.cgroups, this.#input.named);
-    const cgroups = encodeCgroups(this.#cgroupPatterns(), this.#input.context.digest);
-    this.#problems.push(...cgroups.problems);
+    const { named, cgroups: present, pods, context } = this.#input;
+    const book = this.#book;
+    const owners = ownCgroups(present, named, pods);
+    const cgroups = encodeCgroups(this.#cgroupPatterns(), context.digest);
+    book.problems.push(...cgroups.problems);
+    const wanted: Wanted = {
+      page: (id) => book.page(id),
+      workloads: this.#workloads(owners),
+      ...this.#pods(),
+      ...this.#handlers(owners),
+      ...this.#templates(cgroups),
+    };
+    return {
+      wanted,
+      problems: book.problems,
+      selected: this.#selected,
+      selectedPods: this.#selectedPods,
+      owners,
+      foreseen: (identity) => {
+        const never = identity.kind === 'Pod' && identity.exempt !== undefined;
+        const pages = never ? [] : book.known(identity)?.pages;
+        return pages && { flags: this.#flags(identity, pages), pages };
+      },
+    };
+  }
+
+  #workloads(owners: ReadonlyMap<bigint, Ownership>): Map<bigint, WantedWorkload> {
     const workloads = new Map<bigint, WantedWorkload>();
-    const selected = new Map<string, number>();
     for (const [id, { cgroup, identity, owner }] of owners) {
-      const { policies, pages } = this.#assemble(identity);
-      const counts = owner === id && !cgroup.gone;
-      for (const { policy } of counts ? policies : []) selected.set(policy.uid, (selected.get(policy.uid) ?? 0) + 1);
+      const { policies, pages } = this.#book.assemble(identity);
+      if (owner === id && !cgroup.gone) count(this.#selected, policies);
       if (pages.length > 0 || identity.kind === 'Pod') {
-        workloads.set(id, { owner, flags: this.#flags(identity), pages });
+        workloads.set(id, { owner, flags: this.#flags(identity, pages), pages });
       }
     }
-    const templates = this.#templates(cgroups);
-    const wanted: Wanted = { page: (id) => this.#pages.get(id), workloads, ...templates };
-    return { wanted, problems: this.#problems, selected, owners };
+    return workloads;
+  }
+
+  /** Known before their containers are: the kernel gives a new container what its pod has here. */
+  #pods(): Pick<Wanted, 'pods' | 'ahead'> {
+    const { pods: table } = this.#input;
+    if (table === undefined) return {};
+    const pods = new Map<string, WantedWorkload>();
+    const ahead: (readonly string[])[] = [];
+    for (const known of table.all()) {
+      const identity = table.anyOf(known);
+      const { policies, pages } = this.#book.assemble(identity);
+      const containers = table.eachOf(known).map((one) => this.#book.assemble(one));
+      if (!known.pod.ended) count(this.#selectedPods, [policies, ...containers.map((one) => one.policies)].flat());
+      pods.set(known.pod.key, { owner: 0n, flags: this.#flags(identity, pages), pages });
+      ahead.push(...containers.map((one) => one.pages));
+    }
+    return { pods, ahead };
+  }
+
+  /** Only where a rule can ask for the session. */
+  #handlers(owners: ReadonlyMap<bigint, Ownership>): Pick<Wanted, 'handlers'> {
+    const { pods: table } = this.#input;
+    if (table === undefined) return {};
+    const handlers = new Map<bigint, readonly Handler[]>();
+    for (const [id, { cgroup, identity, owner }] of owners) {
+      const own = owner === id && !cgroup.gone ? table.handlers(cgroup.path) : [];
+      if (own.length > 0 && (this.#book.known(identity)?.pages.length ?? 0) > 0) handlers.set(id, own);
+    }
+    return { handlers };
   }
 
   /** Names that matter for a new cgroup. Without Host policies nobody asks which host cgroup it is. */
@@ -92,49 +142,37 @@ class Planner {
   /** A name that matches a combination and nothing else stands for all such names. */
   #templates({ page, combinations }: EncodedCgroups): Pick<Wanted, 'cgroups'> {
     if (page === undefined) return {};
-    this.#pages.set(page.id, page);
+    this.#book.add(page);
     const templates = combinations.flatMap(({ sum, matched, witness }) => {
       if (matched.length === 0) return [];
       const identity = identifyCgroup(witness, this.#input.named);
       if (identity === undefined) return [];
-      const { pages } = this.#assemble(identity);
-      return [{ sum, workload: { owner: 0n, flags: this.#flags(identity), pages } }];
+      const { pages } = this.#book.assemble(identity);
+      return [{ sum, workload: { owner: 0n, flags: this.#flags(identity, pages), pages } }];
     });
     return { cgroups: { page: page.id, templates } };
   }
 
-  #flags(identity: WorkloadIdentity): number {
-    if (identity.kind === 'Pod') return 0;
+  #flags(identity: WorkloadIdentity, pages: readonly string[]): number {
+    if (identity.kind === 'Pod') return containerFlags(identity, pages);
     const name = plainComponents(identity.cgroup) ?? [];
     const guarded = this.#protected.some((pattern) => matchesPattern(pattern, name));
     return RfWorkloadFlag.WORKLOAD_HOST | (guarded ? RfWorkloadFlag.WORKLOAD_PROTECTED : 0);
   }
+}
 
-  #assemble(identity: WorkloadIdentity): Assembled {
-    const key = identity.kind === 'Pod' ? JSON.stringify(identity) : identity.cgroup;
-    const known = this.#assembled.get(key);
-    if (known !== undefined) return known;
-    const policies = this.#input.policies.filter(({ policy }) => selectionMiss(policy.scope, identity) === undefined);
-    const assembled = { policies, pages: this.#encode(policies) };
-    this.#assembled.set(key, assembled);
-    return assembled;
-  }
+/** Where no policy is about any container of the pod, nothing waits for the name of this one. */
+function containerFlags({ podKey, unnamed, exempt, staticPod }: PodIdentity, pages: readonly string[]): number {
+  if (podKey === undefined) return 0;
+  const waits = exempt === 'Unknown' || (unnamed && exempt === undefined && pages.length > 0);
+  return (
+    RfWorkloadFlag.WORKLOAD_CONTAINER |
+    (waits ? RfWorkloadFlag.WORKLOAD_UNNAMED : 0) |
+    (exempt === 'Sandbox' ? RfWorkloadFlag.WORKLOAD_SANDBOX : 0) |
+    (staticPod ? RfWorkloadFlag.WORKLOAD_STATIC_POD : 0)
+  );
+}
 
-  #encode(policies: readonly EffectivePolicy[]): readonly string[] {
-    const layers = LAYERS.map((layer) => this.#encodeLayer(policies.filter(({ policy }) => policy.layer === layer)));
-    const joined = joinLayers(layers.map(({ pages }) => pages));
-    this.#problems.push(...joined.problems);
-    return joined.pages.map((page) => page.id);
-  }
-
-  #encodeLayer(policies: readonly EffectivePolicy[]): EncodedLayer {
-    const key = policies.map(({ policy }) => policy.uid).join();
-    const known = this.#layers.get(key);
-    if (known !== undefined) return known;
-    const encoded = encodeLayer(policies, this.#input.context);
-    this.#problems.push(...encoded.problems);
-    for (const page of encoded.pages) this.#pages.set(page.id, page);
-    this.#layers.set(key, encoded);
-    return encoded;
-  }
+function count(counts: Map<string, number>, policies: readonly EffectivePolicy[]): void {
+  for (const uid of new Set(policies.map(({ policy }) => policy.uid))) counts.set(uid, (counts.get(uid) ?? 0) + 1);
 }

@@ -75,6 +75,8 @@ const CAPACITY: Capacity = {
   rulesets: 100,
   workloads: 100,
   templates: 100,
+  pods: 100,
+  handlers: 100,
 };
 const KEY_SIZES: Readonly<Record<string, number>> = { objects: 16, workloads: 8, templates: 16, inodes: 24 };
 const LSM: Backend = { hook: 'lsm', denies: true, signals: true };

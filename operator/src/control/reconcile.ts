@@ -1,11 +1,13 @@
 // Policies x cgroups -> kernel, again and again: each run reads what is wanted and what the kernel holds, and makes the
 // one the other. A set that does not fit changes nothing: its newcomers wait, named, and what was in force stays.
 
+import { RfWorkloadFlag } from '../abi/abi.gen.js';
 import type { PolicyIR } from '../compile/ir.js';
-import { refreshApplied } from '../encode/adopt.js';
+import { recoverApplied, refreshApplied } from '../encode/adopt.js';
 import type { MapReader } from '../encode/adopt.js';
 import type { Applied } from '../encode/applied.js';
-import { abandonChange, diffEntries, sweepEntries } from '../encode/diff.js';
+import { abandonChange, bindWorkload, diffEntries } from '../encode/diff.js';
+import { idleRulesets, sweepEntries } from '../encode/sweep.js';
 import type { Change, WantedWorkload } from '../encode/diff.js';
 import type { MapOp } from '../encode/ops.js';
 import type { EffectivePolicy } from '../encode/pack.js';
@@ -16,6 +18,10 @@ import { standRule } from '../report/guarantee.js';
 import type { Backends } from '../report/guarantee.js';
 import type { Cgroup } from '../workload/cgroups.js';
 import type { NamedWorkload, Ownership } from '../workload/identify.js';
+import type { PodTable } from '../workload/pod-table.js';
+import type { Handler } from '../workload/pods.js';
+import type { PodIdentity } from '../workload/select.js';
+import { LayerMemory } from './page-book.js';
 import { planNode } from './plan.js';
 import type { Plan } from './plan.js';
 
@@ -30,6 +36,8 @@ export interface ReconcileInput {
   readonly named: readonly NamedWorkload[];
   readonly cgroups: ReadonlyMap<bigint, Cgroup>;
   readonly backends: Backends;
+  /** Absent without a cluster. */
+  readonly pods?: PodTable;
 }
 
 export interface Outcome {
@@ -38,6 +46,7 @@ export interface Outcome {
   /** By policy uid: why its newest version is not in force. */
   readonly failed: ReadonlyMap<string, string>;
   readonly selected: ReadonlyMap<string, number>;
+  readonly selectedPods: ReadonlyMap<string, number>;
   readonly owners: ReadonlyMap<bigint, Ownership>;
   /** Changes made; 0 when the kernel held everything already. */
   readonly ops: number;
@@ -51,6 +60,8 @@ export class Reconciler {
   readonly #protectedUnits: readonly string[];
   #applied: Applied;
   #inForce = new Map<string, PolicyIR>();
+  readonly #memory = new LayerMemory();
+  #plan: Plan | undefined;
 
   constructor(kernel: KernelPort, applied: Applied, context: EncodeContext, protectedUnits: readonly string[]) {
     this.#kernel = kernel;
@@ -66,6 +77,7 @@ export class Reconciler {
 
   reconcile(input: ReconcileInput): Outcome {
     this.#applied = refreshApplied(this.#applied, this.#kernel.reader);
+    this.#memory.turn();
     const attempt = new Attempt(input, this.#inForce);
     for (;;) {
       const plan = planNode({
@@ -74,6 +86,8 @@ export class Reconciler {
         cgroups: input.cgroups.values(),
         protectedUnits: this.#protectedUnits,
         context: this.#context,
+        memory: this.#memory,
+        ...(input.pods && { pods: input.pods }),
       });
       const problems = plan.problems.length > 0 ? plan.problems : this.#program(plan, input);
       if (problems.length === 0) return this.#outcome(attempt, plan);
@@ -81,9 +95,35 @@ export class Reconciler {
     }
   }
 
-  /** To be called when no program can still be using what an earlier run replaced. */
-  sweep(): number {
-    const change = sweepEntries(refreshApplied(this.#applied, this.#kernel.reader));
+  /**
+   * Gives one container what the last plan foresaw for it, without working out anything else.
+   * @returns whether the kernel has it; if not, the next reconciliation will
+   */
+  bind(cgroup: bigint, identity: PodIdentity, handlers: readonly Handler[]): boolean {
+    const foreseen = this.#plan?.foreseen(identity);
+    const change = foreseen && bindWorkload(this.#applied, cgroup, { owner: cgroup, ...foreseen }, handlers);
+    if (change === undefined) return false;
+    this.#make(change);
+    return true;
+  }
+
+  /** Whether the kernel holds the entrypoint of such a container back. */
+  waitsForName(identity: PodIdentity): boolean {
+    if (identity.exempt === 'Unknown') return true;
+    return ((this.#plan?.foreseen(identity)?.flags ?? 0) & RfWorkloadFlag.WORKLOAD_UNNAMED) !== 0;
+  }
+
+  /** Rulesets that nothing points at. */
+  idle(): ReadonlySet<number> {
+    return idleRulesets(this.#applied);
+  }
+
+  /**
+   * To be called when no program can still be using what an earlier run replaced.
+   * @param only rulesets that may go; absent: all that are idle
+   */
+  sweep(only?: ReadonlySet<number>): number {
+    const change = sweepEntries(refreshApplied(this.#applied, this.#kernel.reader), only);
     this.#kernel.apply(change.ops);
     this.#applied = change.applied;
     return change.ops.length;
@@ -105,29 +145,31 @@ export class Reconciler {
       this.#kernel.apply(change.ops);
       this.#applied = change.applied;
     } catch (error) {
-      this.#applied = refreshApplied(abandonChange(this.#applied, change), this.#kernel.reader);
+      this.#applied = recoverApplied(abandonChange(this.#applied, change), this.#kernel.reader);
       throw error;
     }
   }
 
   /**
    * Entries that nothing wants and that tasks may still belong to: of cgroups that lost their last policy, and of cgroups
-   * that are gone. A task whose entry is missing would be refused everything, or nothing.
+   * that are gone. A task whose entry is missing would be refused everything, or nothing. Containers of pods that nobody
+   * knows (now, or any more) stay under what they had.
    */
   #withHeld(plan: Plan, { cgroups }: ReconcileInput): Map<bigint, WantedWorkload> {
     const pageOf = new Map([...this.#applied.pages].map(([id, { ruleset }]) => [ruleset, id]));
     const workloads = new Map(plan.wanted.workloads);
     for (const [id, { owner, flags, pages, pageCount }] of this.#applied.workloads) {
-      if (workloads.has(id)) continue;
-      const known = cgroups.has(id);
+      const unknown = isUnknown(plan.owners.get(id));
+      if (workloads.has(id) && !unknown) continue;
       const kept = pages.slice(0, pageCount).flatMap((ruleset) => pageOf.get(ruleset) ?? []);
-      workloads.set(id, { owner, flags, pages: known ? [] : kept });
+      workloads.set(id, { owner, flags, pages: cgroups.has(id) && !unknown ? [] : kept });
     }
     return workloads;
   }
 
   #outcome(attempt: Attempt, plan: Plan): Outcome {
     this.#inForce = new Map(attempt.chosen);
+    this.#plan = plan;
     return { ...this.#report(attempt, plan), ops: this.#ops, sweep: this.#ops > 0 };
   }
 
@@ -136,9 +178,13 @@ export class Reconciler {
     return { ...this.#report(attempt, plan), ops: 0, sweep: false };
   }
 
-  #report({ failed }: Attempt, { selected, owners }: Plan): Omit<Outcome, 'ops' | 'sweep'> {
-    return { inForce: this.#inForce, failed, selected, owners };
+  #report({ failed }: Attempt, { selected, selectedPods, owners }: Plan): Omit<Outcome, 'ops' | 'sweep'> {
+    return { inForce: this.#inForce, failed, selected, selectedPods, owners };
   }
+}
+
+function isUnknown(ownership: Ownership | undefined): boolean {
+  return ownership?.identity.kind === 'Pod' && ownership.identity.exempt === 'Unknown';
 }
 
 /** The versions that are being tried, and those that had to give way. */

@@ -25,40 +25,77 @@ class HandClock implements Clock {
   }
 }
 
-describe('Sweeper', () => {
-  it('sweeps once, a second after the last change', () => {
-    const clock = new HandClock();
-    const swept: number[] = [];
-    const sweeper = new Sweeper(clock, () => swept.push(clock.now()));
-    sweeper.changed();
-    clock.move(900);
-    sweeper.changed();
-    clock.move(900);
-    expect(swept).toEqual([]);
-    clock.move(100);
-    clock.move(5000);
-    expect(swept).toEqual([1900]);
-    expect(sweeper.waitMs()).toBe(0);
+/** Rulesets of a kernel: those that nothing points at, and when each was swept. */
+class Rulesets {
+  readonly clock = new HandClock();
+  readonly idle = new Set<number>();
+  readonly swept: [number, number][] = [];
+  readonly sweeper = new Sweeper(this.clock, {
+    idle: () => this.idle,
+    sweep: (rulesets) => {
+      for (const ruleset of rulesets) {
+        this.idle.delete(ruleset);
+        this.swept.push([ruleset, this.clock.now()]);
+      }
+    },
   });
 
-  it('comes to its turn in a stream of changes, which wait for it', () => {
-    const clock = new HandClock();
-    const swept: number[] = [];
-    const sweeper = new Sweeper(clock, () => swept.push(clock.now()));
-    for (let tick = 0; tick < 300; tick += 1) {
-      if (sweeper.waitMs() === 0) sweeper.changed();
-      clock.move(100);
+  letGo(ruleset: number): void {
+    this.idle.add(ruleset);
+    this.sweeper.changed();
+  }
+
+  use(ruleset: number): void {
+    this.idle.delete(ruleset);
+    this.sweeper.changed();
+  }
+}
+
+describe('Sweeper', () => {
+  it('sweeps a second after the last thing that pointed at it', () => {
+    const node = new Rulesets();
+    node.letGo(1);
+    node.clock.move(900);
+    node.letGo(2);
+    node.clock.move(100);
+    expect(node.swept).toEqual([[1, 1000]]);
+    node.clock.move(1000);
+    node.clock.move(5000);
+    expect(node.swept).toEqual([
+      [1, 1000],
+      [2, 2000],
+    ]);
+  });
+
+  it('leaves what came into use again meanwhile, and begins anew when that is let go', () => {
+    const node = new Rulesets();
+    node.letGo(1);
+    node.clock.move(500);
+    node.use(1);
+    node.clock.move(400);
+    node.letGo(1);
+    node.clock.move(100);
+    expect(node.swept).toEqual([]);
+    node.clock.move(1000);
+    node.clock.move(1000);
+    expect(node.swept.map(([ruleset]) => ruleset)).toEqual([1]);
+  });
+
+  it('comes to its turn in a stream of changes, and no change waits for it', () => {
+    const node = new Rulesets();
+    for (let tick = 0; tick < 100; tick += 1) {
+      node.letGo(tick);
+      node.clock.move(100);
     }
-    expect(swept.length).toBeGreaterThanOrEqual(4);
+    expect(node.swept.length).toBeGreaterThan(70);
+    expect(node.swept.every(([ruleset, at]) => at - ruleset * 100 >= 1000)).toBe(true);
   });
 
   it('does nothing once it is stopped', () => {
-    const clock = new HandClock();
-    let swept = 0;
-    const sweeper = new Sweeper(clock, () => (swept += 1));
-    sweeper.changed();
-    sweeper.stop();
-    clock.move(5000);
-    expect(swept).toBe(0);
+    const node = new Rulesets();
+    node.letGo(1);
+    node.sweeper.stop();
+    node.clock.move(5000);
+    expect(node.swept).toEqual([]);
   });
 });

@@ -2,12 +2,15 @@
 // perhaps not to the end, and recognises the pages it wants itself by their content.
 
 import {
+  RfHandlerCodec,
+  RfHandlerKeyCodec,
   RfItemCodec,
   RfNodeCodec,
   RfObjectCodec,
   RfObjectKeyCodec,
   RfObjectKeyOffset,
   RfObjectOffset,
+  RfPodKeyCodec,
   RfRulesetCodec,
   RfRulesetOffset,
   RfShapeCodec,
@@ -27,6 +30,7 @@ import {
 } from './applied.js';
 import { u32Key } from './ops.js';
 import { type Digest, type PageBytes, WORD_SIZE, bytesText, pageId, shapeIdOffset } from './page.js';
+import { type AppliedHandler, handlerName, podKeyText } from './pods.js';
 import type { Run } from './runs.js';
 
 /** Read side of the maps. */
@@ -190,6 +194,19 @@ function readWorkloads(reader: MapReader): { workloads: Map<bigint, RfWorkload>;
   return { workloads, mark };
 }
 
+function readPods(reader: MapReader): Map<string, RfWorkload> {
+  const entries = [...reader.entries('pods')];
+  return new Map(entries.map(([key, value]) => [podKeyText(RfPodKeyCodec.decode(key)), RfWorkloadCodec.decode(value)]));
+}
+
+function readHandlers(reader: MapReader): Map<string, AppliedHandler> {
+  const entries = [...reader.entries('handlers')].map(([key, value]) => ({
+    key: RfHandlerKeyCodec.decode(key),
+    value: RfHandlerCodec.decode(value),
+  }));
+  return new Map(entries.map((entry) => [handlerName(entry.key), entry]));
+}
+
 /** The same with what the kernel or an unfinished change has made of workloads and templates meanwhile. */
 export function refreshApplied(applied: Applied, reader: MapReader): Applied {
   const { workloads, mark } = readWorkloads(reader);
@@ -197,18 +214,25 @@ export function refreshApplied(applied: Applied, reader: MapReader): Applied {
     key: RfTemplateKeyCodec.decode(key),
     workload: RfWorkloadCodec.decode(value),
   }));
-  const generations = [...workloads.values(), ...templates.map(({ workload }) => workload)];
+  const pods = readPods(reader);
+  const generations = [...workloads.values(), ...pods.values(), ...templates.map(({ workload }) => workload)];
   const highest = generations.reduce((most, { generation }) => Math.max(most, generation), mark);
   const node = reader.lookup('node', u32Key(0));
   return {
     ...applied,
     workloads,
+    pods,
     templates: new Map(templates.map((template) => [templateName(template.key), template])),
     cgroupRuleset: node === undefined ? 0 : RfNodeCodec.decode(node).cgroupRuleset,
     nextGeneration: Math.max(applied.nextGeneration, highest + 1),
   };
 }
 
+/** The same after a change that failed half way: all that the agent alone writes may differ from what it meant. */
+export function recoverApplied(applied: Applied, reader: MapReader): Applied {
+  return { ...refreshApplied(applied, reader), handlers: readHandlers(reader) };
+}
+
 export function readApplied(reader: MapReader, digest: Digest, capacity: Capacity): Applied {
-  return refreshApplied(adoptPages(reader, digest, emptyApplied(capacity)), reader);
+  return recoverApplied(adoptPages(reader, digest, emptyApplied(capacity)), reader);
 }

@@ -1,12 +1,21 @@
 // What the kernel holds, as far as the agent writes it: page id -> the numbers it was given, cgroup id -> workload,
-// combination -> template. A value: diffEntries and sweepEntries return the next one, and readApplied makes it from the
+// combination and pod -> template. A value: diffEntries and sweepEntries return the next one, and readApplied makes it from the
 // maps of an engine that an earlier agent filled.
 
 import type { RfTemplateKey, RfWorkload } from '../abi/abi.gen.js';
+import type { AppliedHandler } from './pods.js';
 import { type Run, RunPool } from './runs.js';
 
 export type EncodedMap =
-  'objects' | 'shapes' | 'pattern_words' | 'pattern_items' | 'rulesets' | 'workloads' | 'templates';
+  | 'objects'
+  | 'shapes'
+  | 'pattern_words'
+  | 'pattern_items'
+  | 'rulesets'
+  | 'workloads'
+  | 'templates'
+  | 'pods'
+  | 'handlers';
 
 /** Entries that the maps have at most. */
 export type Capacity = Readonly<Record<EncodedMap, number>>;
@@ -39,6 +48,12 @@ export interface Applied {
   readonly workloads: ReadonlyMap<bigint, RfWorkload>;
   /** By templateName. */
   readonly templates: ReadonlyMap<string, AppliedTemplate>;
+  /** By pod key. */
+  readonly pods: ReadonlyMap<string, RfWorkload>;
+  /** By handlerName. */
+  readonly handlers: ReadonlyMap<string, AppliedHandler>;
+  /** Rulesets of containers that do not exist yet. */
+  readonly ahead: ReadonlySet<number>;
   /** rf_node.cgroup_ruleset. */
   readonly cgroupRuleset: number;
   readonly nextRuleset: number;
@@ -64,17 +79,21 @@ export function emptyApplied(capacity: Capacity): Applied {
     items: RunPool.ofCapacity(capacity.pattern_items),
     workloads: new Map(),
     templates: new Map(),
+    pods: new Map(),
+    handlers: new Map(),
+    ahead: new Set(),
     cgroupRuleset: 0,
     nextRuleset: 1,
     nextGeneration: 1,
   };
 }
 
-/** Rulesets that something in the kernel points at. */
+/** Rulesets that something in the kernel points at, or soon will. */
 export function referredRulesets(applied: Applied): Set<number> {
-  const referred = new Set<number>([applied.cgroupRuleset]);
+  const referred = new Set<number>([applied.cgroupRuleset, ...applied.ahead]);
   const templates = [...applied.templates.values()].filter(({ key }) => key.ruleset === applied.cgroupRuleset);
-  for (const { pages, pageCount } of [...applied.workloads.values(), ...templates.map(({ workload }) => workload)]) {
+  const workloads = [applied.workloads.values(), applied.pods.values(), templates.map(({ workload }) => workload)];
+  for (const { pages, pageCount } of workloads.flatMap((list) => [...list])) {
     for (const ruleset of pages.slice(0, pageCount)) referred.add(ruleset);
   }
   return referred;

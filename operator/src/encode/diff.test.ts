@@ -6,7 +6,8 @@ import { RfRulesetCodec, RfWorkloadCodec, RfWorkloadFlag } from '../abi/abi.gen.
 import { readApplied, refreshApplied } from './adopt.js';
 import { type Applied, GENERATION_MARK, emptyApplied } from './applied.js';
 import { encodeCgroups } from './cgroups.js';
-import { type Wanted, abandonChange, diffEntries, sweepEntries } from './diff.js';
+import { type Wanted, abandonChange, diffEntries } from './diff.js';
+import { sweepEntries } from './sweep.js';
 import type { MapOp } from './ops.js';
 import type { Page } from './page.js';
 import { encodeLayer } from './ruleset.js';

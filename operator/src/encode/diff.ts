@@ -1,13 +1,14 @@
 // What is wanted x what the kernel holds -> ordered changes of the maps. First everything that nothing refers to yet,
 // then the pointers: one update of an entry of `workloads` is the flip for every hook. What nothing refers to any more is
-// taken away by sweepEntries, after every program that could be using it has ended.
+// taken away by sweepEntries (sweep.ts), after every program that could be using it has ended.
 
-import { RfObjectKeyCodec, RfTemplateKeyCodec, RfWorkloadCodec } from '../abi/abi.gen.js';
+import { RfTemplateKeyCodec, RfWorkloadCodec } from '../abi/abi.gen.js';
 import type { RfWorkload } from '../abi/abi.gen.js';
-import { type Applied, type AppliedTemplate, GENERATION_MARK, referredRulesets, templateName } from './applied.js';
-import { Batch, type MapOp, u32Key, u64Key } from './ops.js';
+import { type Applied, type AppliedTemplate, GENERATION_MARK, templateName } from './applied.js';
+import { Batch, type MapOp, u64Key } from './ops.js';
 import type { Page } from './page.js';
 import { Placement } from './place-page.js';
+import { type WantedHandler, deleteHandlers, diffPods, encodeHandlers, writeHandlers } from './pods.js';
 import type { EncodeProblem } from './problem.js';
 
 export interface WantedWorkload {
@@ -29,6 +30,12 @@ export interface Wanted {
     readonly page: string;
     readonly templates: readonly { readonly sum: bigint; readonly workload: WantedWorkload }[];
   };
+  /** By pod key: what its next container becomes. */
+  readonly pods?: ReadonlyMap<string, WantedWorkload>;
+  /** Pages that containers will have which do not exist yet: these are written and stay. */
+  readonly ahead?: readonly (readonly string[])[];
+  /** By cgroup id of the container. */
+  readonly handlers?: ReadonlyMap<bigint, readonly WantedHandler[]>;
 }
 
 /** With problems there are no ops and `applied` is what it was. */
@@ -41,9 +48,10 @@ export interface Change {
 function wantedPages(wanted: Wanted): Set<string> {
   const workloads = [
     ...wanted.workloads.values(),
+    ...(wanted.pods?.values() ?? []),
     ...(wanted.cgroups?.templates ?? []).map(({ workload }) => workload),
   ];
-  const pages = new Set(workloads.flatMap(({ pages: ids }) => ids));
+  const pages = new Set([...workloads.map(({ pages: ids }) => ids), ...(wanted.ahead ?? [])].flat());
   if (wanted.cgroups !== undefined) pages.add(wanted.cgroups.page);
   return pages;
 }
@@ -68,7 +76,11 @@ class Generations {
   constructor(applied: Applied) {
     this.next = applied.nextGeneration;
     const templates = [...applied.templates.values()].map(({ workload }) => workload);
-    for (const { pages, pageCount, generation } of [...templates, ...applied.workloads.values()]) {
+    for (const { pages, pageCount, generation } of [
+      ...templates,
+      ...applied.pods.values(),
+      ...applied.workloads.values(),
+    ]) {
       this.#known.set(pages.slice(0, pageCount).join(), generation);
     }
   }
@@ -146,8 +158,18 @@ function fullProblem(map: string): EncodeProblem {
 function overfull(wanted: Wanted, applied: Applied, placement: Placement): string | undefined {
   if (placement.full !== undefined) return placement.full;
   if (wanted.workloads.size >= applied.capacity.workloads) return 'workloads';
+  if ((wanted.pods?.size ?? 0) > applied.capacity.pods) return 'pods';
   const templates = (wanted.cgroups?.templates.length ?? 0) + applied.templates.size;
   return templates > applied.capacity.templates ? 'templates' : undefined;
+}
+
+/** A handler that finds no room is an entry like any other. */
+function fittingHandlers(wanted: Wanted, { capacity }: Applied): ReturnType<typeof encodeHandlers> {
+  return new Map([...encodeHandlers(wanted.handlers)].slice(0, capacity.handlers));
+}
+
+function rulesetsOf(pages: readonly (readonly string[])[], placement: Placement): Set<number> {
+  return new Set(pages.flat().flatMap((id) => placement.pages.get(id)?.ruleset ?? []));
 }
 
 export function diffEntries(wanted: Wanted, applied: Applied): Change {
@@ -155,30 +177,65 @@ export function diffEntries(wanted: Wanted, applied: Applied): Change {
   const full = overfull(wanted, applied, placement);
   if (full !== undefined) return { ops: [], applied, problems: [fullProblem(full)] };
   const generations = new Generations(applied);
+  const encoded = <K>(list: Iterable<readonly [K, WantedWorkload]>): Map<K, RfWorkload> =>
+    new Map([...list].map(([key, workload]) => [key, encodeWorkload(workload, placement, generations)]));
   const cgroupRuleset = placement.pages.get(wanted.cgroups?.page ?? '')?.ruleset ?? 0;
-  const templates = (wanted.cgroups?.templates ?? []).map(({ sum, workload }) => ({
-    key: { ruleset: cgroupRuleset, combination: sum },
-    workload: encodeWorkload(workload, placement, generations),
+  const combinations = encoded((wanted.cgroups?.templates ?? []).map(({ sum, workload }) => [sum, workload] as const));
+  const templates = [...combinations].map(([combination, workload]) => ({
+    key: { ruleset: cgroupRuleset, combination },
+    workload,
   }));
-  const workloads = new Map(
-    [...wanted.workloads].map(([cgroup, workload]) => [cgroup, encodeWorkload(workload, placement, generations)]),
-  );
+  const [workloads, pods] = [encoded(wanted.workloads), encoded(wanted.pods ?? [])];
+  const handlers = fittingHandlers(wanted, applied);
   const ops = [
     ...placement.ops(),
     ...markGeneration(generations, applied),
+    ...diffPods(pods, applied.pods, sameWorkload),
+    ...deleteHandlers(handlers, applied.handlers),
+    ...writeHandlers(handlers, applied.handlers),
     ...diffTemplates(templates, applied, cgroupRuleset),
     ...diffWorkloads(workloads, applied),
   ];
   const next: Applied = {
     ...applied,
-    pages: placement.pages,
-    shapes: placement.shapes,
-    words: placement.words,
-    items: placement.items,
+    ...placement.numbers(),
     workloads,
+    pods,
+    handlers,
+    ahead: rulesetsOf(wanted.ahead ?? [], placement),
     templates: new Map([...applied.templates, ...templates.map((entry) => [templateName(entry.key), entry] as const)]),
     cgroupRuleset,
-    nextRuleset: placement.nextRuleset,
+    nextGeneration: generations.next,
+  };
+  return { ops, applied: next, problems: [] };
+}
+
+/** One cgroup becomes what is wanted of it, out of pages that the kernel holds; undefined where it lacks one. */
+export function bindWorkload(
+  applied: Applied,
+  cgroup: bigint,
+  wanted: WantedWorkload,
+  handlers: readonly WantedHandler[] = [],
+): Change | undefined {
+  const placement = new Placement(applied);
+  if (!wanted.pages.every((id) => placement.pages.has(id))) return undefined;
+  const generations = new Generations(applied);
+  const workload = encodeWorkload(wanted, placement, generations);
+  const own = encodeHandlers(new Map([[cgroup, handlers]]));
+  const workloads = new Map([...applied.workloads, [cgroup, workload] as const]);
+  if (workloads.size >= applied.capacity.workloads) return undefined;
+  const ops = [
+    ...markGeneration(generations, applied),
+    ...writeHandlers(own, applied.handlers),
+    ...diffWorkloads(new Map([[cgroup, workload]]), {
+      ...applied,
+      workloads: new Map([...applied.workloads].filter(([id]) => id === cgroup)),
+    }),
+  ];
+  const next = {
+    ...applied,
+    workloads,
+    handlers: new Map([...applied.handlers, ...own]),
     nextGeneration: generations.next,
   };
   return { ops, applied: next, problems: [] };
@@ -193,40 +250,4 @@ export function abandonChange(before: Applied, change: Change): Applied {
     ([id, page]) => [before.pages.has(id) ? id : `abandoned ${page.ruleset}`, page] as const,
   );
   return { ...change.applied, pages: new Map(pages) };
-}
-
-/** To be made when every program that ran while the pointers changed has ended, and with workloads read after that. */
-export function sweepEntries(applied: Applied): Change {
-  const referred = referredRulesets(applied);
-  const stale = [...applied.templates].filter(([, { key }]) => key.ruleset !== applied.cgroupRuleset);
-  const gone = [...applied.pages].filter(([, { ruleset }]) => !referred.has(ruleset));
-  if (stale.length + gone.length === 0) return { ops: [], applied, problems: [] };
-  const batches = { templates: new Batch('templates'), rulesets: new Batch('rulesets'), objects: new Batch('objects') };
-  const [words, items] = [applied.words.clone(), applied.items.clone()];
-  for (const [, { key }] of stale) batches.templates.add(RfTemplateKeyCodec.encode(key));
-  for (const [, page] of gone) {
-    batches.rulesets.add(u32Key(page.ruleset));
-    batches.objects.add(page.keys, undefined, page.keys.length / RfObjectKeyCodec.size);
-    words.release(page.words);
-    items.release(page.items);
-  }
-  const pages = new Map([...applied.pages].filter(([, { ruleset }]) => referred.has(ruleset)));
-  const shapeIds = new Set([...pages.values()].flatMap(({ shapes }) => shapes));
-  return {
-    ops: [
-      ...batches.templates.delete(),
-      { kind: 'keep-inodes-of', rulesets: new Set([...pages.values()].map(({ ruleset }) => ruleset)) },
-      ...batches.rulesets.delete(),
-      ...batches.objects.delete(),
-    ],
-    applied: {
-      ...applied,
-      pages,
-      shapes: new Map([...applied.shapes].filter(([, id]) => shapeIds.has(id))),
-      words,
-      items,
-      templates: new Map([...applied.templates].filter(([, { key }]) => key.ruleset === applied.cgroupRuleset)),
-    },
-    problems: [],
-  };
 }

@@ -100,6 +100,12 @@ function hashComponent(component: ComponentIR): HashedComponent {
   return hashed;
 }
 
+/** Of one text by itself; a unit for each byte. */
+export function hashText(text: string): bigint {
+  const hashed = hashTexts([text]);
+  return (BigInt(hashed.hi >>> 0) << 32n) | BigInt(hashed.lo >>> 0);
+}
+
 export function hashPath(components: readonly ComponentIR[]): HashedPath {
   const hashed = components.map(hashComponent);
   const words = new Uint32Array(hashed.reduce((sum, component) => sum + component.words.length, 0));

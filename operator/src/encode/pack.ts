@@ -12,6 +12,8 @@ export interface EffectivePolicy {
   readonly policy: PolicyIR;
   /** Names of its rules that this node cannot give their minimum guarantee: they only report. */
   readonly refused: ReadonlySet<string>;
+  /** The workload may be one that it is not about: it does no more than Block. */
+  readonly doubtful?: true;
 }
 
 export interface LayerRule {

@@ -65,6 +65,11 @@ export class Placement {
     this.#batches.rulesets.add(u32Key(ruleset), placedRuleset(page.ruleset, shapes));
   }
 
+  numbers(): Pick<Applied, 'pages' | 'shapes' | 'words' | 'items' | 'nextRuleset'> {
+    const { pages, shapes, words, items, nextRuleset } = this;
+    return { pages, shapes, words, items, nextRuleset };
+  }
+
   ops(): MapOp[] {
     return MAPS.flatMap((map) => this.#batches[map].write());
   }

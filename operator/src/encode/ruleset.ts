@@ -39,9 +39,10 @@ const ACTION_OF: Readonly<Record<Action, number>> = {
 const POD_SESSIONS: readonly Session[] = ['Main', 'Exec', 'Probe', 'Lifecycle'];
 
 function encodeRule(rule: LayerRule, context: EncodeContext): RfRule {
-  const { policy, refused } = rule.of;
+  const { policy, refused, doubtful } = rule.of;
   const asked = ACTION_OF[rule.rule.action];
-  const action = policy.mode === 'Monitor' || refused.has(rule.rule.name) ? RfAction.AUDIT : asked;
+  const strictest = doubtful ? RfAction.BLOCK : RfAction.KILL;
+  const action = policy.mode === 'Monitor' || refused.has(rule.rule.name) ? RfAction.AUDIT : Math.min(asked, strictest);
   return {
     key: context.ruleKey(policy.uid, rule.rule.name),
     action,
@@ -167,7 +168,9 @@ export function encodeLayer(policies: readonly EffectivePolicy[], context: Encod
 }
 
 /** All layers of one workload; what is beyond the pages that a workload can have is a problem of the last policies. */
-export function joinLayers(layers: readonly (readonly Page[])[]): EncodedLayer {
+export function joinLayers<P extends Pick<Page, 'policies'>>(
+  layers: readonly (readonly P[])[],
+): { readonly pages: readonly P[]; readonly problems: readonly EncodeProblem[] } {
   const pages = layers.flat();
   if (pages.length <= RfLimits.PAGES_MAX) return { pages, problems: [] };
   const kept = new Set(pages.slice(0, RfLimits.PAGES_MAX).flatMap((page) => page.policies));

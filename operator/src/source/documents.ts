@@ -14,6 +14,8 @@ export interface ObjectIdentity {
   /** Empty for cluster kinds. */
   readonly namespace: string;
   readonly name: string;
+  /** RFC 3339; of objects of the API server. */
+  readonly pausedUntil?: string;
 }
 
 export interface SourceDocument {

@@ -8,6 +8,7 @@ import { contentHash } from './identity.js';
 
 export interface GoodObject extends ObjectIdentity {
   readonly generation: number;
+  readonly source: 'File' | 'API';
   readonly file: string;
   /** The document, for the state directory. */
   readonly text: string;
@@ -87,7 +88,15 @@ function mergeObject(documents: readonly Named[], input: MergeInput): ObjectStat
 
 function goodObject(document: Named, generation: number): GoodObject {
   const { identity, file, text, policy, workloads } = document;
-  return { ...identity, generation, file, text, ...(policy && { policy }), ...(workloads && { workloads }) };
+  return {
+    ...identity,
+    generation,
+    source: 'File',
+    file,
+    text,
+    ...(policy && { policy }),
+    ...(workloads && { workloads }),
+  };
 }
 
 /** Comments and layout are not content, unless nothing better is known. */

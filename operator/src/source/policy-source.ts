@@ -38,6 +38,7 @@ export class PolicySource {
   restore(stored: readonly StoredObject[]): SourceState {
     const objects = new Map<string, ObjectState>();
     for (const one of stored) {
+      if (one.source === 'API') continue;
       const [document] = readText(one.text, one.file, this.#options).documents;
       if (document?.identity?.uid !== one.uid) continue;
       if (document.policy === undefined && document.workloads === undefined) continue;
@@ -47,6 +48,7 @@ export class PolicySource {
       const good: GoodObject = {
         ...identity,
         generation,
+        source: 'File',
         file,
         text,
         ...(policy && { policy }),
@@ -107,4 +109,9 @@ function readText(text: string, path: string, options: ValidateOptions): ReadFil
   const refused = parsed.issues.some((issue) => issue.code === 'TOO_LARGE' && issue.path === '');
   if (refused) return { documents: [], issues: parsed.issues };
   return { documents: splitFile(path, text, parsed), issues: [] };
+}
+
+/** The one document of a text. */
+export function readDocument(text: string, path: string, options: ValidateOptions): SourceDocument | undefined {
+  return readText(text, path, options).documents[0];
 }

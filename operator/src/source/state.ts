@@ -1,5 +1,6 @@
 // What must outlive the agent, below one directory. objects/UID.json: the last good version of each file's object.
-// registry.json: numbers given to rules and objects (registry.ts). pause.json: until when the node is paused.
+// registry.json: numbers given to rules and objects (registry.ts). pause.json: until when the node is paused. cluster.json:
+// what the API server said of pods, namespaces and this node.
 // A file that cannot be written is tried again; a damaged one is set aside and costs only what it held.
 
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -14,14 +15,18 @@ import type { RegistryData } from './registry.js';
 export const DEFAULT_STATE_DIR = '/var/lib/ringfence';
 const FORMAT = 1;
 
-/** An object of a policy folder as it was when it was last good. */
+/** An object of a policy folder or of the API server as it was when it was last good. */
 export interface StoredObject {
   readonly uid: string;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
-  /** File below the policy folder that it came from. */
+  /** Absent: a file. */
+  readonly source?: 'File' | 'API';
+  /** RFC 3339. */
+  readonly pausedUntil?: string;
+  /** File below the policy folder that it came from, or the name of the API server's object. */
   readonly file: string;
   /** The text of its document, to be parsed and validated again. */
   readonly text: string;
@@ -33,10 +38,20 @@ export interface PauseState {
   readonly until: string;
 }
 
+/** What the API server said last; a node enforces by it before the server answers. */
+export interface ClusterState {
+  /** Objects of pods, as far as they are read (workload/pods.ts). */
+  readonly pods: readonly unknown[];
+  readonly namespaces: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly nodeLabels: Readonly<Record<string, string>>;
+  readonly emergency: boolean;
+}
+
 export interface SavedState {
   readonly objects: readonly StoredObject[];
   readonly registry: RegistryData;
   readonly pause: PauseState | undefined;
+  readonly cluster: ClusterState | undefined;
   readonly faults: readonly Fault[];
 }
 
@@ -63,6 +78,7 @@ export class StateDirectory {
       objects,
       registry: (await readJson(join(this.path, 'registry.json'), isRegistry, faults)) ?? emptyRegistry(),
       pause: await readJson(join(this.path, 'pause.json'), isPause, faults),
+      cluster: await readJson(join(this.path, 'cluster.json'), isCluster, faults),
       faults,
     };
   }
@@ -82,6 +98,10 @@ export class StateDirectory {
   async savePause(pause: PauseState | undefined): Promise<void> {
     const path = join(this.path, 'pause.json');
     await (pause === undefined ? this.#remove(path) : this.#save(path, pause));
+  }
+
+  async saveCluster(cluster: ClusterState): Promise<void> {
+    await this.#save(join(this.path, 'cluster.json'), cluster);
   }
 
   async #objectFiles(faults: Fault[]): Promise<string[]> {
@@ -159,4 +179,9 @@ function isRegistry(value: unknown): value is RegistryData {
 
 function isPause(value: unknown): value is PauseState {
   return isRecord(value) && typeof value.since === 'string' && typeof value.until === 'string';
+}
+
+function isCluster(value: unknown): value is ClusterState {
+  if (!isRecord(value) || !Array.isArray(value.pods)) return false;
+  return isRecord(value.namespaces) && isRecord(value.nodeLabels) && typeof value.emergency === 'boolean';
 }

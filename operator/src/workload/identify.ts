@@ -7,6 +7,8 @@ import { plainComponents } from '../compile/names.js';
 import { bytesOf, patternOf } from '../policy/pattern.js';
 import type { Workload } from '../policy/types.js';
 import type { Cgroup } from './cgroups.js';
+import { containerCgroup } from './pod-cgroups.js';
+import type { ContainerCgroup } from './pod-cgroups.js';
 import type { PodIdentity, WorkloadIdentity } from './select.js';
 
 /** A Workloads item, ready to be matched. */
@@ -55,8 +57,17 @@ export interface Ownership {
   readonly owner: bigint;
 }
 
-/** Cgroups below that of a named workload belong to it, whatever their own names say. */
-export function ownCgroups(cgroups: Iterable<Cgroup>, named: readonly NamedWorkload[]): Map<bigint, Ownership> {
+/** What is known of pods; absent without a cluster. */
+export interface PodIndex {
+  identify(container: ContainerCgroup): PodIdentity;
+}
+
+/** Cgroups below that of a named workload or a container belong to it, whatever their own names say. */
+export function ownCgroups(
+  cgroups: Iterable<Cgroup>,
+  named: readonly NamedWorkload[],
+  pods?: PodIndex,
+): Map<bigint, Ownership> {
   const owned = new Map<bigint, Ownership>();
   const fromTheTop = [...cgroups].sort((a, b) => a.path.length - b.path.length);
   for (const cgroup of fromTheTop) {
@@ -65,7 +76,8 @@ export function ownCgroups(cgroups: Iterable<Cgroup>, named: readonly NamedWorkl
       owned.set(cgroup.id, { cgroup, identity: above.identity, owner: above.owner });
       continue;
     }
-    const identity = identifyCgroup(bytesOf(cgroup.path), named);
+    const container = pods && containerCgroup(cgroup.path);
+    const identity = container ? pods.identify(container) : identifyCgroup(bytesOf(cgroup.path), named);
     if (identity !== undefined) owned.set(cgroup.id, { cgroup, identity, owner: cgroup.id });
   }
   return owned;

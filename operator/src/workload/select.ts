@@ -18,6 +18,25 @@ export interface PodIdentity {
   readonly containerType: 'App' | 'Init' | 'Sidecar' | 'Ephemeral';
   /** Of an ephemeral container: the one it looks into, to whose name it answers too. */
   readonly targetContainer?: string;
+  /** The container's name is not known yet, so that it may be any of the pod's. */
+  readonly unnamed?: true;
+  /** In a namespace whose pods are selected only with an acknowledgement. */
+  readonly system?: true;
+  /** Never selected: the pod's sandbox, Ringfence's own pods, and pods that nobody has told of yet. */
+  readonly exempt?: 'Sandbox' | 'Ringfence' | 'Unknown';
+  /** Of a real pod, in which a runtime starts containers; Workloads items have none. */
+  readonly podKey?: string;
+  readonly staticPod?: true;
+  readonly podUid?: string;
+  readonly owner?: PodOwner;
+}
+
+/** What a pod was made by; the Deployment rather than its ReplicaSet. */
+export interface PodOwner {
+  readonly kind: string;
+  readonly name: string;
+  /** Absent where only the name can be told. */
+  readonly uid?: string;
 }
 
 /** A cgroup that belongs to no pod and has no Workloads identity. */
@@ -32,6 +51,8 @@ export type WorkloadIdentity = PodIdentity | HostIdentity;
 /** Field of the policy that does not fit the workload. */
 export type SelectionMiss =
   | 'scope'
+  | 'never'
+  | 'acknowledge'
   | 'namespace'
   | 'selector.namespaceSelector'
   | 'selector.podSelector'
@@ -81,20 +102,27 @@ export function matchesCgroup(patterns: readonly PatternIR[], cgroup: string): b
 
 type PodScope = Extract<ScopeIR, { scope: 'Pods' }>;
 
+function containerMiss({ containers, containerTypes }: PodScope, pod: PodIdentity): SelectionMiss | undefined {
+  if (pod.unnamed) return undefined;
+  const { container, targetContainer } = pod;
+  const fits = (name: string): boolean => name === container || name === targetContainer;
+  if (containers !== undefined && !containers.some(fits)) return 'selector.containers';
+  return containerTypes?.includes(pod.containerType) === false ? 'selector.containerTypes' : undefined;
+}
+
+function namespaceMiss({ namespace, namespaceSelector }: PodScope, pod: PodIdentity): SelectionMiss | undefined {
+  if (namespace !== undefined && namespace !== pod.namespace) return 'namespace';
+  if (namespaceSelector === undefined) return undefined;
+  const labels = { ...pod.namespaceLabels, [NAMESPACE_NAME]: pod.namespace };
+  return matchesLabels(namespaceSelector, labels) ? undefined : 'selector.namespaceSelector';
+}
+
 function podMiss(scope: PodScope, pod: PodIdentity): SelectionMiss | undefined {
-  const names = [pod.container, ...(pod.targetContainer === undefined ? [] : [pod.targetContainer])];
-  const namespaceLabels = { ...pod.namespaceLabels, [NAMESPACE_NAME]: pod.namespace };
-  const checks: [SelectionMiss, boolean][] = [
-    ['namespace', scope.namespace === undefined || scope.namespace === pod.namespace],
-    [
-      'selector.namespaceSelector',
-      scope.namespaceSelector === undefined || matchesLabels(scope.namespaceSelector, namespaceLabels),
-    ],
-    ['selector.podSelector', matchesLabels(scope.podSelector, pod.labels)],
-    ['selector.containers', scope.containers?.some((name) => names.includes(name)) ?? true],
-    ['selector.containerTypes', scope.containerTypes?.includes(pod.containerType) ?? true],
-  ];
-  return checks.find(([, fits]) => !fits)?.[0];
+  if (pod.exempt !== undefined) return 'never';
+  if (pod.system && !scope.system) return 'acknowledge';
+  const miss = namespaceMiss(scope, pod);
+  if (miss !== undefined) return miss;
+  return matchesLabels(scope.podSelector, pod.labels) ? containerMiss(scope, pod) : 'selector.podSelector';
 }
 
 /** Why a policy is not about the workload; undefined where it is. */
@@ -104,6 +132,19 @@ export function selectionMiss(scope: ScopeIR, workload: WorkloadIdentity): Selec
     return matchesCgroup(scope.cgroups, workload.cgroup) ? undefined : 'selector.cgroups';
   }
   return workload.kind === 'Pod' ? podMiss(scope, workload) : 'scope';
+}
+
+/** The policy may be about another container than this one: until its name is known it does no more than Block. */
+export function isDoubtful(scope: ScopeIR, workload: WorkloadIdentity): boolean {
+  if (scope.scope === 'Host' || workload.kind === 'Host') return false;
+  return workload.unnamed === true && (scope.containers !== undefined || scope.containerTypes !== undefined);
+}
+
+/** Equal for workloads that the same policies are about. */
+export function selectionKey(workload: WorkloadIdentity): string {
+  if (workload.kind === 'Host') return workload.cgroup;
+  const { pod: _pod, podUid: _uid, podKey: _key, owner: _owner, ...rest } = workload;
+  return JSON.stringify(rest);
 }
 
 export function selectPolicies(policies: readonly PolicyIR[], workload: WorkloadIdentity): PolicyIR[] {
