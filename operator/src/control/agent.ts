@@ -1,93 +1,34 @@
 // The agent: what is wanted (folder, state directory) and what there is (cgroups, kernel), made one again and again.
 // Stopping it ends nothing: programs and maps are pinned, and the next agent takes them over.
 
+import type { PolicyIR } from '../compile/ir.js';
 import type { Fault } from '../errors.js';
-import type { Log } from '../log.js';
-import type { LineSink } from '../report/sinks/line-sink.js';
-import type { Clock } from '../source/clock.js';
 import type { GoodObject, ObjectState } from '../source/merge.js';
-import type { PauseState, StateDirectory } from '../source/state.js';
-import type { CgroupIndex } from '../workload/cgroups.js';
+import type { PauseState } from '../source/state.js';
 import { nameWorkloads } from '../workload/identify.js';
-import type { PodTable } from '../workload/pod-table.js';
-import type { Labels } from '../workload/select.js';
-import type { AgentKernel } from './agent-kernel.js';
-import type { BootClock } from './boot-clock.js';
-import type { Catalog } from './catalog.js';
-import type { EventLog } from './event-log.js';
-import type { EventPipe } from './event-pipe.js';
-import type { ContainerBinder } from './container-binder.js';
-import type { FaultBoard } from './fault-board.js';
 import { readCounters, readStats } from './kernel-maps.js';
-import type { NameResolver } from './name-resolver.js';
+import type { AgentFacts, AgentParts, NodeStatus } from './agent-parts.js';
 import type { NodeMode } from './node-mode.js';
 import { PauseSwitch } from './pause-switch.js';
-import type { Persister } from './persist.js';
-import type { PolicyFeed } from './policy-feed.js';
 import { PolicySet } from './policy-set.js';
 import { describeFault } from './reconcile.js';
-import type { Outcome, Reconciler } from './reconcile.js';
+import type { Outcome } from './reconcile.js';
 import type { AgentApi, Health } from './server.js';
-import type { PolicyReport, StatusBoard } from './status-board.js';
 import { Sweeper } from './sweeper.js';
+
+export type { NodeStatus } from './agent-parts.js';
 
 /** New cgroups are under their policies before this: the kernel sees to that. It is for status and for what changed meanwhile. */
 const CGROUP_SETTLE_MS = 200;
 const CGROUP_RESCAN_MS = 5000;
 const RETRY_MS = 1000;
 
-export interface AgentParts {
-  readonly node: string;
-  readonly clock: Clock;
-  readonly bootClock: BootClock;
-  readonly log: Log;
-  readonly kernel: AgentKernel;
-  readonly faults: FaultBoard;
-  readonly feeds: readonly PolicyFeed[];
-  /** Absent without a cluster. */
-  readonly cluster?: AgentCluster;
-  readonly state: StateDirectory;
-  readonly persister: Persister;
-  readonly reconciler: Reconciler;
-  readonly index: CgroupIndex;
-  readonly catalog: Catalog;
-  readonly board: StatusBoard;
-  readonly pipe: EventPipe;
-  readonly sink: LineSink;
-  readonly events: EventLog;
-  readonly resolver: NameResolver;
-  readonly monitorsSinceBoot: boolean;
-}
-
-/** What a cluster adds to a node. */
-export interface AgentCluster {
-  readonly pods: PodTable;
-  readonly binder: ContainerBinder;
-  /** Labels of this node. */
-  nodeLabels(): Labels;
-}
-
-export interface NodeStatus {
-  readonly node: string;
-  readonly kernel: string;
-  readonly mode: NodeMode;
-  readonly backends: readonly unknown[];
-  readonly programs: readonly unknown[];
-  readonly policies: readonly PolicyReport[];
-  /** Findings about files that belong to no object. */
-  readonly findings: readonly unknown[];
-  /** Faults that last: code, message, what to do. */
-  readonly faults: readonly { readonly code: string; readonly message: string; readonly hint: string }[];
-  readonly cgroups: number;
-  readonly losses: Readonly<Record<string, number>>;
-  readonly events: Readonly<Record<string, number>>;
-}
-
 export class Agent implements AgentApi {
   readonly #parts: AgentParts;
   readonly #policies = new PolicySet();
   readonly #sweeper: Sweeper;
   #outcome: Outcome | undefined;
+  #worked: Pick<AgentFacts, 'objects' | 'paused'> = { objects: new Map(), paused: new Set() };
   #kernelFault: string | undefined;
   readonly #pauses: PauseSwitch;
   readonly #timers = new Map<string, () => void>();
@@ -134,6 +75,26 @@ export class Agent implements AgentApi {
 
   setEmergency(on: boolean): void {
     this.#pauses.setEmergency(on);
+    this.#parts.cluster?.stateChanged();
+  }
+
+  /** Undefined before anything was applied. Policies count as in force only where the kernel, read back, holds them. */
+  facts(): AgentFacts | undefined {
+    const { kernel, reconciler } = this.#parts;
+    const outcome = this.#outcome;
+    if (outcome === undefined) return undefined;
+    const isHeld = reconciler.isHeld() && this.health().ok;
+    return {
+      mode: this.#pauses.mode(),
+      backends: kernel.backends(),
+      ...this.#worked,
+      outcome: isHeld ? outcome : { ...outcome, inForce: new Map() },
+      fault: isHeld ? this.#kernelFault : (this.#kernelFault ?? 'the kernel does not hold what was written'),
+    };
+  }
+
+  policyInForce(uid: string): PolicyIR | undefined {
+    return this.#outcome?.inForce.get(uid);
   }
 
   /** Starts what repeats. */
@@ -204,12 +165,16 @@ export class Agent implements AgentApi {
     return this.#parts.events.follow(then);
   }
 
-  pause(seconds: number): Promise<NodeMode> {
-    return this.#pauses.pause(seconds);
+  async pause(seconds: number): Promise<NodeMode> {
+    const mode = await this.#pauses.pause(seconds);
+    this.#parts.cluster?.stateChanged();
+    return mode;
   }
 
-  resume(): Promise<NodeMode> {
-    return this.#pauses.resume();
+  async resume(): Promise<NodeMode> {
+    const mode = await this.#pauses.resume();
+    this.#parts.cluster?.stateChanged();
+    return mode;
   }
 
   /** Of all feeds, by uid. */
@@ -219,8 +184,10 @@ export class Agent implements AgentApi {
 
   #reconcileNow(): void {
     const { catalog, index, kernel, reconciler, cluster, clock, log } = this.#parts;
-    const selection = this.#policies.select(this.objects().values(), cluster?.nodeLabels(), clock.now());
-    const { good, policies, items, pauseLeftMs } = selection;
+    const objects = this.objects();
+    const selection = this.#policies.select(objects.values(), cluster?.nodeLabels(), clock.now());
+    const { good, policies, items, paused, pauseLeftMs } = selection;
+    this.#worked = { objects, paused };
     if (pauseLeftMs !== undefined) this.#later('pause', pauseLeftMs, () => this.reconcile());
     catalog.learnPolicies(policies);
     try {
@@ -232,6 +199,7 @@ export class Agent implements AgentApi {
       log.error('policies could not be applied', { reason: this.#kernelFault });
       this.#later('reconcile', RETRY_MS, () => this.reconcile());
     }
+    cluster?.stateChanged();
   }
 
   #settle(outcome: Outcome, good: readonly GoodObject[]): void {

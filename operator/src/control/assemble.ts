@@ -65,6 +65,7 @@ export function assembleAgent(ground: Ground): Assembly {
       sink.write(line);
       events.add(line);
     },
+    onViolation: (event) => link?.observe(event),
     onCgroup: (id, path) => agent.takeCgroup(id, path),
     onCgroupGone: (id) => agent.takeCgroupGone(id),
     onMoved: () => kernel.seedTasks(),
@@ -73,25 +74,20 @@ export function assembleAgent(ground: Ground): Assembly {
   const persister = new Persister({ state, registry, clock, onFault }, saved.objects);
   const shared = { clock, log, faults, onChange: () => agent.reconcile() };
   const folder = folderFeed(ground, shared);
-  const link = ClusterLink.of(ground, { ...shared, reconciler, onEmergency: (on) => agent.setEmergency(on) });
-  const parts = {
-    node,
-    clock,
-    bootClock,
-    log,
-    kernel,
-    faults,
-    state,
-    persister,
+  const link: ClusterLink | undefined = ClusterLink.of(ground, {
+    ...shared,
     reconciler,
-    index,
     catalog,
-    pipe,
-    sink,
-  };
+    bootClock,
+    facts: () => agent.facts(),
+    policy: (uid) => agent.policyInForce(uid),
+    onEmergency: (on) => agent.setEmergency(on),
+  });
+  const watched = { bootClock, kernel, faults, state, persister, reconciler, index, catalog, pipe, sink };
   const agent: Agent = new Agent(
     {
-      ...parts,
+      ...{ node, clock, log },
+      ...watched,
       feeds: [folder, link?.policies].filter((feed) => feed !== undefined),
       ...(link && { cluster: link }),
       board: new StatusBoard(registry),

@@ -50,5 +50,7 @@ export class Catalog {
 function describeOwner({ cgroup, identity }: Ownership): WorkloadRef {
   if (identity.kind === 'Host') return { scope: 'Host', cgroup: cgroup.path };
   const { namespace, pod, container, labels } = identity;
-  return { scope: 'Pods', cgroup: cgroup.path, namespace, pod, container, labels };
+  const named = { scope: 'Pods' as const, cgroup: cgroup.path, namespace, pod, container, labels };
+  const { podUid, owner, containerType } = identity;
+  return podUid === undefined || owner === undefined ? named : { ...named, podUid, owner, containerType };
 }

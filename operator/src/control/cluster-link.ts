@@ -1,19 +1,26 @@
 // An agent's side of a cluster: what it hears of policies and workloads, and the connection. The agent runs and enforces without
 // it; the client is loaded only once enforcement stands.
 
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { PolicyIR } from '../compile/ir.js';
 import type { Fault } from '../errors.js';
+import type { PolicyEvent } from '../event/types.js';
 import { connectCluster } from '../k8s/index.js';
 import type { Cluster } from '../k8s/index.js';
 import type { Log } from '../log.js';
+import { readCounts } from '../report/node-counts.js';
+import type { NodePods } from '../report/objects.gen.js';
 import { ApiSource } from '../source/api-source.js';
 import type { Clock } from '../source/clock.js';
 import type { ClusterState, SavedState } from '../source/state.js';
 import { PodTable } from '../workload/pod-table.js';
 import { RuntimeRecords } from '../workload/runtime-records.js';
 import type { Labels } from '../workload/select.js';
-import type { AgentCluster } from './agent.js';
+import type { AgentCluster, AgentFacts } from './agent-parts.js';
 import type { Ground } from './assemble.js';
+import type { BootClock } from './boot-clock.js';
+import type { Catalog } from './catalog.js';
 import { ClusterPolicies } from './cluster-policies.js';
 import { ClusterWorkloads } from './cluster-workloads.js';
 import { Coalescer } from './coalescer.js';
@@ -21,9 +28,14 @@ import { ContainerBinder } from './container-binder.js';
 import type { FaultBoard } from './fault-board.js';
 import { FrozenCgroups } from './frozen.js';
 import { HoldLease } from './hold-lease.js';
+import { readCounters, readStats } from './kernel-maps.js';
+import { nodeFacts } from './node-facts.js';
+import { NodePublisher } from './node-publisher.js';
+import type { NodeFacts } from './node-state.js';
 import type { ClusterOptions } from './options.js';
 import type { Reconciler } from './reconcile.js';
 
+const NS_PER_MS = 1_000_000n;
 export const FIELD_MANAGER = 'ringfence-agent';
 
 interface Shared {
@@ -33,6 +45,10 @@ interface Shared {
   readonly reconciler: Reconciler;
   readonly onChange: () => void;
   readonly onEmergency: (on: boolean) => void;
+  readonly catalog: Catalog;
+  readonly bootClock: BootClock;
+  readonly facts: () => AgentFacts | undefined;
+  readonly policy: (uid: string) => PolicyIR | undefined;
 }
 
 export class ClusterLink implements AgentCluster {
@@ -46,6 +62,8 @@ export class ClusterLink implements AgentCluster {
   readonly #changes: Coalescer;
   readonly #frozen: FrozenCgroups;
   readonly #hold: HoldLease;
+  readonly #holds: boolean;
+  readonly #publisher: NodePublisher;
   #cluster: Cluster | undefined;
 
   /** Undefined where the agent runs without a cluster. */
@@ -64,6 +82,7 @@ export class ClusterLink implements AgentCluster {
     this.pods = new PodTable(options);
     // Only a hook that can deny can hold an entrypoint back.
     const holds = options.unknownPods === 'Hold' && kernel.backend === 'lsm';
+    this.#holds = holds;
     this.#frozen = new FrozenCgroups(index.mount, join(runDir, 'frozen'));
     this.#hold = new HoldLease({ kernel, clock, holds });
     this.binder = new ContainerBinder({
@@ -76,6 +95,7 @@ export class ClusterLink implements AgentCluster {
       holds,
       onUnforeseen: onChange,
     });
+    this.#publisher = this.#makePublisher();
     const source = new ApiSource({ systemNamespaces: [...options.systemNamespaces, options.installNamespace] });
     this.policies = new ClusterPolicies({ source, clock, onChange });
     const save = (state: ClusterState): void => this.#save(state);
@@ -118,6 +138,10 @@ export class ClusterLink implements AgentCluster {
     });
     this.policies.start(this.#cluster);
     this.workloads.start(this.#cluster);
+    this.#publisher.start(this.#cluster);
+    const { installNamespace: namespace } = this.#options;
+    const labels = { 'app.kubernetes.io/name': 'ringfence', 'app.kubernetes.io/component': 'agent' };
+    this.#cluster.heartbeat({ name: `ringfence-node-${node}`, namespace, holder: node, labels });
     log.info('cluster connected', { node });
   }
 
@@ -126,7 +150,56 @@ export class ClusterLink implements AgentCluster {
     this.#hold.stop();
     this.policies.stop();
     this.workloads.stop();
+    this.#publisher.stop();
     await this.#cluster?.stop();
+  }
+
+  stateChanged(): void {
+    this.#publisher.changed();
+  }
+
+  observe(event: PolicyEvent): void {
+    this.#publisher.observe(event);
+  }
+
+  #makePublisher(): NodePublisher {
+    const { clock, log, catalog, bootClock, faults, policy } = this.#shared;
+    const { kernel, saved, state, options } = this.#ground;
+    return new NodePublisher({
+      node: options.node,
+      clock,
+      log,
+      saved: readCounts(saved.counts),
+      facts: () => this.#facts(),
+      counters: () => readCounters(kernel),
+      policy: (uid) => (this.policies.objects().has(uid) ? policy(uid) : undefined),
+      isKnown: (uid) => this.policies.objects().has(uid),
+      rule: (key) => {
+        const known = catalog.rule(key);
+        return known && { uid: known.policy.uid, rule: known.rule };
+      },
+      wallTime: (bootNs) => new Date(Number((bootNs + bootClock.offsetNs()) / NS_PER_MS)).toISOString(),
+      nodeUid: () => this.workloads.nodeUid(),
+      save: (counts) => void state.saveCounts(counts).catch((error: unknown) => faults.set('counts', error as Fault)),
+      newEpoch: () => randomUUID(),
+      onFault: (fault) => faults.set('node state', fault),
+    });
+  }
+
+  #facts(): Omit<NodeFacts, 'epoch'> | undefined {
+    const facts = this.#shared.facts();
+    return facts && { ...nodeFacts(facts, this.#ground.kernel, this.policies), pods: this.#podCounts() };
+  }
+
+  #podCounts(): NodePods {
+    const { held, unknown } = this.binder.counts();
+    const { HELD = 0 } = readStats(this.#ground.kernel);
+    const known = [...this.pods.all()].length;
+    return { known, held: held + HELD, unknown, unknownPods: this.#holds ? 'Hold' : this.#withoutHold() };
+  }
+
+  #withoutHold(): 'Allow' | 'NotPossible' {
+    return this.#options.unknownPods === 'Hold' ? 'NotPossible' : 'Allow';
   }
 
   #take(): void {

@@ -6,11 +6,12 @@ import { attributeEvent } from '../event/attribute.js';
 import type { AttributionContext } from '../event/attribute.js';
 import { decodeBytes } from '../event/bytes.js';
 import { decodeEvent } from '../event/decode.js';
-import type { KernelEvent } from '../event/types.js';
+import type { KernelEvent, PolicyEvent } from '../event/types.js';
 
 export interface EventPipeOptions {
   readonly context: AttributionContext;
   readonly onLine: (line: string) => void;
+  readonly onViolation: (event: PolicyEvent) => void;
   readonly onCgroup: (id: bigint, path: string) => void;
   readonly onCgroupGone: (id: bigint) => void;
   /** A process with threads was moved into a workload. */
@@ -44,12 +45,19 @@ export class EventPipe {
     }
   }
 
+  #violation(event: KernelEvent): void {
+    const { onLine, onViolation, context } = this.#options;
+    this.#violations += 1;
+    const attributed = attributeEvent(event, context);
+    onLine(JSON.stringify(attributed));
+    onViolation(attributed);
+  }
+
   #route(event: KernelEvent): void {
-    const { onCgroup, onCgroupGone, onMoved, onLine, context } = this.#options;
+    const { onCgroup, onCgroupGone, onMoved } = this.#options;
     switch (event.head.kind) {
       case RfEventKind.EVENT_VIOLATION:
-        this.#violations += 1;
-        onLine(JSON.stringify(attributeEvent(event, context)));
+        this.#violation(event);
         return;
       case RfEventKind.EVENT_CGROUP:
         onCgroup(event.head.cgroup, decodeBytes(event.text).text);

@@ -3,7 +3,7 @@
 
 import { RfWorkloadFlag } from '../abi/abi.gen.js';
 import type { PolicyIR } from '../compile/ir.js';
-import { recoverApplied, refreshApplied } from '../encode/adopt.js';
+import { holdsAll, recoverApplied, refreshApplied } from '../encode/adopt.js';
 import type { MapReader } from '../encode/adopt.js';
 import type { Applied } from '../encode/applied.js';
 import { abandonChange, bindWorkload, diffEntries } from '../encode/diff.js';
@@ -105,6 +105,11 @@ export class Reconciler {
     if (change === undefined) return false;
     this.#make(change);
     return true;
+  }
+
+  /** Whether the kernel, read back, holds what was written. What it has added itself is its own. */
+  isHeld(): boolean {
+    return holdsAll(this.#applied, this.#kernel.reader);
   }
 
   /** Whether the kernel holds the entrypoint of such a container back. */

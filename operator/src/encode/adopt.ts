@@ -26,6 +26,7 @@ import {
   type EncodedMap,
   GENERATION_MARK,
   emptyApplied,
+  referredRulesets,
   templateName,
 } from './applied.js';
 import { u32Key } from './ops.js';
@@ -231,6 +232,24 @@ export function refreshApplied(applied: Applied, reader: MapReader): Applied {
 /** The same after a change that failed half way: all that the agent alone writes may differ from what it meant. */
 export function recoverApplied(applied: Applied, reader: MapReader): Applied {
   return { ...refreshApplied(applied, reader), handlers: readHandlers(reader) };
+}
+
+function holds(wanted: ReadonlyMap<unknown, RfWorkload>, found: ReadonlyMap<unknown, RfWorkload>): boolean {
+  return [...wanted].every(([key, { generation, pages, pageCount }]) => {
+    const kept = found.get(key);
+    return (
+      kept?.generation === generation && kept.pages.slice(0, kept.pageCount).join() === pages.slice(0, pageCount).join()
+    );
+  });
+}
+
+/** Whether the kernel has what is applied: each pointer, and each ruleset that one points at. */
+export function holdsAll(applied: Applied, reader: MapReader): boolean {
+  const found = refreshApplied(applied, reader);
+  if (found.cgroupRuleset !== applied.cgroupRuleset) return false;
+  if (!holds(applied.workloads, found.workloads) || !holds(applied.pods, found.pods)) return false;
+  const rulesets = [...referredRulesets(applied)].filter((ruleset) => ruleset !== 0);
+  return rulesets.every((ruleset) => reader.lookup('rulesets', u32Key(ruleset)) !== undefined);
 }
 
 export function readApplied(reader: MapReader, digest: Digest, capacity: Capacity): Applied {

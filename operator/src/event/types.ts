@@ -38,7 +38,11 @@ export interface WorkloadRef {
   readonly name?: string;
   readonly namespace?: string;
   readonly pod?: string;
+  readonly podUid?: string;
   readonly container?: string;
+  readonly containerType?: 'App' | 'Init' | 'Sidecar' | 'Ephemeral';
+  /** The pod's controller. */
+  readonly owner?: { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly uid: string };
   readonly labels?: Readonly<Record<string, string>>;
 }
 

@@ -99,6 +99,10 @@ export class ViolationRows {
     for (const [key, { row }] of this.#rows) if (isGone(row.uid)) this.#rows.delete(key);
   }
 
+  keys(): Iterable<string> {
+    return this.#rows.keys();
+  }
+
   /** Newest last. */
   list(): ViolationRow[] {
     return [...this.#rows.values()]

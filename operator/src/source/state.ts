@@ -1,6 +1,6 @@
 // What must outlive the agent, below one directory. objects/UID.json: the last good version of each file's object.
 // registry.json: numbers given to rules and objects (registry.ts). pause.json: until when the node is paused. cluster.json:
-// what the API server said of pods, namespaces and this node.
+// what the API server said of pods, namespaces and this node. counts.json: violations counted so far.
 // A file that cannot be written is tried again; a damaged one is set aside and costs only what it held.
 
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -52,6 +52,8 @@ export interface SavedState {
   readonly registry: RegistryData;
   readonly pause: PauseState | undefined;
   readonly cluster: ClusterState | undefined;
+  /** For report/node-counts.ts. */
+  readonly counts: Readonly<Record<string, unknown>> | undefined;
   readonly faults: readonly Fault[];
 }
 
@@ -79,6 +81,7 @@ export class StateDirectory {
       registry: (await readJson(join(this.path, 'registry.json'), isRegistry, faults)) ?? emptyRegistry(),
       pause: await readJson(join(this.path, 'pause.json'), isPause, faults),
       cluster: await readJson(join(this.path, 'cluster.json'), isCluster, faults),
+      counts: await readJson(join(this.path, 'counts.json'), isRecord, faults),
       faults,
     };
   }
@@ -102,6 +105,10 @@ export class StateDirectory {
 
   async saveCluster(cluster: ClusterState): Promise<void> {
     await this.#save(join(this.path, 'cluster.json'), cluster);
+  }
+
+  async saveCounts(counts: object): Promise<void> {
+    await this.#save(join(this.path, 'counts.json'), counts);
   }
 
   async #objectFiles(faults: Fault[]): Promise<string[]> {

@@ -68,37 +68,21 @@ describe('readPod', () => {
   });
 
   it.each<[string, Metadata, object]>([
-    ['a bare pod is its own', {}, { kind: 'Pod', name: 'web-7d4b9c-x2x4q', uid: UID }],
-    [
-      'a ReplicaSet of a Deployment is the Deployment',
-      {
-        labels: { 'pod-template-hash': '7d4b9c' },
-        ownerReferences: [{ kind: 'ReplicaSet', name: 'web-7d4b9c', uid: 'r', controller: true }],
-      },
-      { kind: 'Deployment', name: 'web' },
-    ],
-    [
-      'a ReplicaSet without the hash in its name is itself',
-      {
-        labels: { 'pod-template-hash': 'other' },
-        ownerReferences: [{ kind: 'ReplicaSet', name: 'web-7d4b9c', uid: 'r', controller: true }],
-      },
-      { kind: 'ReplicaSet', name: 'web-7d4b9c', uid: 'r' },
-    ],
+    ['a bare pod is its own', {}, { apiVersion: 'v1', kind: 'Pod', name: 'web-7d4b9c-x2x4q', uid: UID }],
     [
       'the controller among several owners',
       {
         ownerReferences: [
-          { kind: 'Thing', name: 't', uid: 't' },
-          { kind: 'StatefulSet', name: 'db', uid: 's', controller: true },
+          { apiVersion: 't/v1', kind: 'Thing', name: 't', uid: 't' },
+          { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid: 's', controller: true },
         ],
       },
-      { kind: 'StatefulSet', name: 'db', uid: 's' },
+      { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid: 's' },
     ],
     [
       'a static pod, which its node owns, is its own',
-      { ownerReferences: [{ kind: 'Node', name: 'n', uid: 'n', controller: true }] },
-      { kind: 'Pod', name: 'web-7d4b9c-x2x4q', uid: UID },
+      { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'n', uid: 'n', controller: true }] },
+      { apiVersion: 'v1', kind: 'Pod', name: 'web-7d4b9c-x2x4q', uid: UID },
     ],
   ])('%s', (_, metadata, owner) => {
     expect(read(metadata).owner).toEqual(owner);

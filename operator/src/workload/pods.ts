@@ -1,5 +1,5 @@
 // What a node's agent needs of its pods, from their objects. Pod key -> pod: its containers with type and handlers, the
-// ids that the runtime gave them as far as the kubelet told, and the workload on top. Values in, values out.
+// ids that the runtime gave them as far as the kubelet told, and who made it. Values in, values out.
 
 import { isStaticUid, podKey } from './pod-cgroups.js';
 import type { PodKey } from './pod-cgroups.js';
@@ -57,6 +57,7 @@ interface StatusObject {
 }
 
 interface OwnerReference {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
   readonly uid: string;
@@ -89,7 +90,6 @@ export interface PodObject {
 
 const CONFIG_HASH = 'kubernetes.io/config.hash';
 const CONFIG_MIRROR = 'kubernetes.io/config.mirror';
-const TEMPLATE_HASH = 'pod-template-hash';
 
 function handlersOf(container: ContainerObject): Handler[] {
   const { livenessProbe, readinessProbe, startupProbe, lifecycle } = container;
@@ -127,17 +127,10 @@ function idsOf(status: PodObject['status']): Map<string, string> {
   );
 }
 
-/** A ReplicaSet of a Deployment is named after it and the hash that its pods carry as a label. */
-function deploymentOf({ kind, name }: OwnerReference, labels: Labels = {}): PodOwner | undefined {
-  const suffix = `-${labels[TEMPLATE_HASH] ?? ''}`;
-  if (kind !== 'ReplicaSet' || suffix === '-' || !name.endsWith(suffix)) return undefined;
-  return { kind: 'Deployment', name: name.slice(0, -suffix.length) };
-}
-
-function ownerOf({ name, uid, labels, ownerReferences = [] }: PodObject['metadata']): PodOwner {
+function ownerOf({ name, uid, ownerReferences = [] }: PodObject['metadata']): PodOwner {
   const owner = ownerReferences.find(({ controller }) => controller) ?? ownerReferences[0];
-  if (owner === undefined || owner.kind === 'Node') return { kind: 'Pod', name, uid };
-  return deploymentOf(owner, labels) ?? { kind: owner.kind, name: owner.name, uid: owner.uid };
+  if (owner === undefined || owner.kind === 'Node') return { apiVersion: 'v1', kind: 'Pod', name, uid };
+  return { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.name, uid: owner.uid };
 }
 
 /** The UID that the pod's cgroups are named after. */

@@ -31,12 +31,12 @@ export interface PodIdentity {
   readonly owner?: PodOwner;
 }
 
-/** What a pod was made by; the Deployment rather than its ReplicaSet. */
+/** The pod's controller; the pod itself where it has none. */
 export interface PodOwner {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
-  /** Absent where only the name can be told. */
-  readonly uid?: string;
+  readonly uid: string;
 }
 
 /** A cgroup that belongs to no pod and has no Workloads identity. */
