@@ -13,8 +13,11 @@
 
 #include "walk.h"
 
+/* A task that no BPF program keeps anything of leaves after one load. */
 static __always_inline struct rf_subject *subject_of(struct task_struct *task)
 {
+	if (!task->bpf_storage)
+		return NULL;
 	return bpf_task_storage_get(&subjects, task, 0, 0);
 }
 
@@ -103,7 +106,8 @@ static __always_inline void bind_write(struct rf_subject *who, struct task_struc
 	__u64 owner = w->owner;
 
 	who->workload = owner;
-	who->slots_generation = who->generation = 0;
+	who->slots_generation = 0;
+	who->rules_of = 0;
 	if (w->flags & RF_WORKLOAD_HOST) {
 		who->session = RF_SESSION_HOST;
 		who->flags = RF_SUBJECT_HOST | kept;

@@ -204,6 +204,13 @@ static __always_inline void wanted_fill(struct rf_scratch *s, __u32 classes)
 	__u32 c, n = 0;
 
 	s->want = classes;
+	/* most operations are of one class: its number, bit by bit */
+	if (classes && !(classes & (classes - 1))) {
+		s->wanted[0] = !!(classes & 0xaaaa) | !!(classes & 0xcccc) << 1 | !!(classes & 0xf0f0) << 2 |
+			       !!(classes & 0xff00) << 3;
+		s->wanted[1] = RF_CLASSES;
+		return;
+	}
 	for (c = 0; c < RF_CLASSES; c++) {
 		s->wanted[n & (RF_WANTED - 1)] = c;
 		n += classes >> c & 1;
