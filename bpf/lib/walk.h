@@ -216,11 +216,6 @@ __attribute__((noinline)) int name_from_dentry(struct rf_scratch *s, __u64 dentr
 		s->miss = RF_MISS_NO_MOUNT;
 		return 1;
 	}
-	RF_LOAD(ns, mount, mount, mnt_ns);
-	if (ns == RF_MNT_NS_INTERNAL) {
-		s->miss = RF_MISS_NAMELESS;
-		return 1;
-	}
 	s->fixed_fs = 0;
 	if (!walk_is_fixed(s, dentry)) {
 		RF_LOAD(root, vfsmount, vfsmount_of(mount), mnt_root);
@@ -228,8 +223,12 @@ __attribute__((noinline)) int name_from_dentry(struct rf_scratch *s, __u64 dentr
 	}
 	/* a path of RF_DEPTH_MAX components crosses fewer mount points than it has components, plus stacked mounts */
 	bpf_loop(2 * RF_DEPTH_MAX, walk_step, &s, 0);
-	if (s->miss)
+	if (s->miss) {
+		RF_LOAD(ns, mount, mount, mnt_ns);
+		if (ns == RF_MNT_NS_INTERNAL)
+			s->miss = RF_MISS_NAMELESS;
 		return 1;
+	}
 	if (s->fixed_fs) {
 		if (s->walk_dentry != s->walk_root) {
 			s->miss = RF_MISS_DEEP;

@@ -34,6 +34,7 @@ import { monitorsSinceBoot } from './node-mode.js';
 import { Persister } from './persist.js';
 import { Reconciler } from './reconcile.js';
 import { AgentServer, SOCKET_NAME } from './server.js';
+import { readStartCs } from './start-time.js';
 import { StatusBoard } from './status-board.js';
 
 export interface AgentOptions {
@@ -145,7 +146,7 @@ class Starter {
         this.#kernel.engine.stopEvents();
         await sink.close();
         await persister.flush();
-        updateNode(this.#kernel, { agentTgid: 0 });
+        updateNode(this.#kernel, { agentTgid: 0, agentStartCs: 0n });
         this.#kernel.engine.close();
         release();
       },
@@ -218,7 +219,8 @@ class Starter {
   #writeSwitches(): void {
     const { scopeCgroup, eventRate, eventBurst } = this.#options;
     const ovlUpperOff = this.#kernel.report.overlayUpperOffset;
-    updateNode(this.#kernel, { scopeCgroup, eventRate, eventBurst, ovlUpperOff, agentTgid: process.pid });
+    const agent = { agentTgid: process.pid, agentStartCs: readStartCs() };
+    updateNode(this.#kernel, { scopeCgroup, eventRate, eventBurst, ovlUpperOff, ...agent });
   }
 }
 
