@@ -266,14 +266,14 @@ enum rf_node_mode {
 struct rf_node {
 	__u32 mode rf_doc("enum rf_node_mode");
 	__u32 cgroup_ruleset rf_doc("ruleset that names of new cgroups are matched with; 0: none");
-	__u64 epoch rf_doc("grows when an inode learns a name; part of a cached verdict's key");
+	__u64 epoch rf_doc("grows after every change of workloads or switches and when an inode learns a name; part of a cached verdict's key");
 	__u64 scope_cgroup rf_doc("when not 0 only tasks below this cgroup can become subjects");
 	__u32 agent_tgid rf_doc("never judged");
 	__u32 ovl_upper_off rf_doc("bytes from an overlay inode's struct inode to its upper dentry pointer, plus 1; 0: unknown");
 	__u32 event_rate rf_doc("detailed events a second for each rule and workload; 0: no limit");
 	__u32 event_burst rf_doc("detailed events a second for the node; 0: no limit");
 	__u64 pause_until_ns rf_doc("boot time in ns at which RF_MODE_MONITOR ends by itself; 0: never");
-	__u64 flips rf_doc("grows after every change of workloads: cached verdicts take the new rulesets from then on");
+	__u64 agent_start_cs rf_doc("boot time at which the agent started, hundredths of a second: its number may be another process's after it was killed");
 	__u32 no_cache rf_doc("1: verdicts are not cached; for measurements");
 	__u32 hold rf_doc("1: the entrypoint of a container with RF_WORKLOAD_UNNAMED is denied until the flag is gone");
 	__u64 lease_until_ns rf_doc("boot time in ns at which hold lapses; the agent renews it");
@@ -308,24 +308,23 @@ enum rf_stat {
 	RF_STAT_PROTECTED = 4,		/* violations by protected processes, let pass */
 	RF_STAT_STORAGE_FAILED = 5,	/* task storage could not be had */
 	RF_STAT_NO_SCRATCH = 6,
-	RF_STAT_PATH_CUT = 7,
-	RF_STAT_PATH_UNRESOLVED = 8,
+	RF_STAT_PATH_CUT = 7,		/* objects of an operation with more than RF_DEPTH_MAX components */
+	RF_STAT_PATH_UNRESOLVED = 8,	/* objects without a resolved name for other reasons, see enum rf_miss */
 	RF_STAT_WALK_RETRIED = 9,
 	RF_STAT_WALK_UNSTABLE = 10,
 	RF_STAT_INODE_FULL = 11,
 	RF_STAT_NO_WORKLOAD = 12,	/* a subject whose workload is not in the map */
 	RF_STAT_NO_RULESET = 13,	/* a page that is not in the map: decided as unresolved */
-	RF_STAT_CACHE_HIT = 14,
-	RF_STAT_CACHE_MISS = 15,
-	RF_STAT_BOUND = 16,		/* tasks that became subjects */
-	RF_STAT_TEMPLATE_MISS = 17,	/* new cgroups whose combination had no template */
-	RF_STAT_READ_FAILED = 18,
-	RF_STAT_HELD = 19,		/* entrypoints denied because their container was unnamed */
-	RF_STAT_SETUP = 20,		/* tasks that entered a container as Setup */
-	RF_STAT_SANDBOX = 21,		/* execs in sandboxes, not judged */
-	RF_STAT_POD_UNKNOWN = 22,	/* containers made before their pod was in the map */
-	RF_STAT_HANDLER_UNREAD = 23,	/* entries whose arguments could not be read: Exec */
-	RF_STAT_COUNT = 24,
+	RF_STAT_CACHE_MISS = 14,	/* decisions that could have been remembered and were not */
+	RF_STAT_BOUND = 15,		/* tasks that became subjects */
+	RF_STAT_TEMPLATE_MISS = 16,	/* new cgroups whose combination had no template */
+	RF_STAT_READ_FAILED = 17,	/* objects whose name could not be read from kernel memory */
+	RF_STAT_HELD = 18,		/* entrypoints denied because their container was unnamed */
+	RF_STAT_SETUP = 19,		/* tasks that entered a container as Setup */
+	RF_STAT_SANDBOX = 20,		/* execs in sandboxes, not judged */
+	RF_STAT_POD_UNKNOWN = 21,	/* containers made before their pod was in the map */
+	RF_STAT_HANDLER_UNREAD = 22,	/* entries whose arguments could not be read: Exec */
+	RF_STAT_COUNT = 23,
 };
 
 enum rf_event_kind {

@@ -63,6 +63,23 @@ struct mnt_namespace___seq {
 #define RF_NAME_WORD(dst, dentry_addr)                                                               \
 	RF_LOAD64(dst, (dentry_addr) + bpf_core_field_offset(struct dentry, d_name.hash))
 
+/* The parent of the dentry at ADDR, and where its name is. */
+#define RF_LOAD_LINK(addr, parent, name, len)                                                        \
+	do {                                                                                         \
+		__u64 link_ = (addr);                                                                \
+		if (rf_can_cast) {                                                                   \
+			struct dentry *d_ = bpf_rdonly_cast((void *)link_,                           \
+							    bpf_core_type_id_kernel(struct dentry)); \
+			(parent) = (__u64)d_->d_parent;                                              \
+			(name) = (__u64)d_->d_name.name;                                             \
+			(len) = d_->d_name.len;                                                      \
+		} else {                                                                             \
+			RF_LOAD(parent, dentry, link_, d_parent);                                    \
+			RF_LOAD(name, dentry, link_, d_name.name);                                   \
+			RF_LOAD(len, dentry, link_, d_name.len);                                     \
+		}                                                                                    \
+	} while (0)
+
 #define RF_PF_KTHREAD 0x00200000
 #define RF_PF_FORKNOEXEC 0x00000040
 #define RF_EPERM 1

@@ -3,6 +3,6 @@
 #ifndef RF_LAYOUT_GEN_H
 #define RF_LAYOUT_GEN_H
 
-#define RF_LAYOUT_HASH 0xb9086a98b0cab96eULL
+#define RF_LAYOUT_HASH 0x602a49e0d41084b2ULL
 
 #endif

@@ -46,14 +46,14 @@ struct rf_task_program {
 	__u16 len;
 	__u8 origin;
 	__u8 cut;
-	__u32 _pad;
 	__u8 path[RF_PROGRAM_MAX];
 };
 
 /* Value of verdicts. */
 struct rf_cached {
+	__u64 sequence;			/* odd while a CPU writes the entry */
 	__u64 dentry;
-	__u64 mount;
+	__u64 mnt;			/* vfsmount */
 	__u64 parent;
 	__u64 name;			/* d_name hash and length */
 	__u64 inode;			/* number and generation, mixed */
@@ -62,7 +62,6 @@ struct rf_cached {
 	__u64 version;			/* workload generation and session */
 	__u64 epoch;			/* of rf_node */
 	__u64 classes;			/* that violate nothing */
-	__u64 check;			/* over all of the above: entries are written without a lock */
 };
 
 /* Value of subjects. */
@@ -75,17 +74,15 @@ struct rf_subject {
 	__u8 pending;			/* an exec has been judged and is not finished */
 	__u8 lineage_count;
 	__u32 chain_generation;		/* rf_workload.generation that chain_violated belongs to; 0: none */
-	__u32 _pad4;
 	__u64 chain_violated[RF_PAGES_MAX];	/* rules that earlier files of the exec violated */
 	__u64 exec_inode;		/* address of the inode of the last file of the exec chain: mapping it is that exec */
 	__u64 opened_trunc;		/* address of the file that open(O_TRUNC) was judged for: its truncate is that open */
 	__u64 write_mount;		/* vfsmount of the last mnt_want_write of this task */
 	struct rf_cached key;		/* of the operation being decided */
-	__u64 flips;			/* of rf_node when generation was looked up */
-	__u32 generation;		/* of the workload's rulesets; 0: not looked up */
-	__u32 _pad5;
+	__u64 epoch;			/* of rf_node when rules was copied */
+	__u64 rules_of;			/* workload that rules was copied for; 0: none */
+	struct rf_workload rules;	/* saves most operations the lookup, see workload_of */
 	__u32 slots_generation;		/* rf_workload.generation that program_slots belongs to; 0: none */
-	__u32 _pad;
 	__u64 program_slots[RF_PAGES_MAX];
 	struct rf_ancestor lineage[RF_LINEAGE_MAX];
 	struct rf_task_program program[2];
@@ -96,7 +93,6 @@ struct rf_comp {
 	__u64 name;
 	__u64 hash;
 	__u32 len;
-	__u32 _pad;
 };
 
 enum rf_ref_kind {
@@ -118,11 +114,9 @@ struct rf_ref {
 	__u8 origin;
 	__u8 miss;		/* preset for test-run; else found by the walk */
 	__u8 deny_only;		/* an interpreter: allow lists of Exec are about the first file */
-	__u8 _pad0[7];
-	__u32 dev;
-	__u64 ino;
+	__u32 dev;		/* with ino and generation: read when something asks for them, see ref_identify */
+	__u64 ino;		/* 0: not known by inode */
 	__u32 generation;
-	__u32 _pad;
 };
 
 struct rf_found {
@@ -164,7 +158,6 @@ struct rf_scratch {
 	__u8 learn;			/* the name is looked up for its inode's sake, even where no rule governs the class */
 	__u64 subject;			/* address of the acting task's subject */
 	__u8 wanted[RF_WANTED];		/* rf_class, RF_CLASSES at the end */
-	__u32 _pad6;
 	__u64 program;			/* address of the acting program's text */
 	__u32 program_len;
 	__u8 program_origin;

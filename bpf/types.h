@@ -225,6 +225,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct css_set *cgroups;
 	struct mm_struct *mm;
+	struct bpf_local_storage *bpf_storage;
 };
 
 struct linux_binprm {

@@ -37,13 +37,15 @@ __attribute__((noinline)) int program_pend(struct rf_scratch *s)
 	next->len = len;
 	next->origin = s->ref[0].origin;
 	next->hash = 0;
-	bpf_probe_read_kernel(next->path, sizeof(next->path), s->data);
+	bpf_probe_read_kernel(next->path, len, s->data);
 	who->pending = 1;
 	if (!len)
 		return 0;
 	next->hash = s->text_hash;
+	if (bpf_map_lookup_elem(&programs, &next->hash))
+		return 0;
 	named.len = len < sizeof(named.path) ? len : sizeof(named.path);
-	bpf_probe_read_kernel(named.path, sizeof(named.path), s->data);
+	bpf_probe_read_kernel(named.path, named.len, s->data);
 	bpf_map_update_elem(&programs, &next->hash, &named, BPF_ANY);
 	return 0;
 }

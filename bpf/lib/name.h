@@ -97,6 +97,11 @@ static __always_inline __u64 comp_hash(struct rf_scratch *s, __u32 at)
 
 	if (!rf_can_cast)
 		return comp_as(s, at, 255, 0);
+	/* with its "/" one word: most components */
+	if (len < 8) {
+		RF_LOAD64(word, name);
+		return hash_word(hash, carry | (word & ((1ULL << (len * 8)) - 1)) << 8);
+	}
 	for (i = 0; i < (RF_NAME_MAX + 1) / 8; i++) {
 		__u32 left = len - i * 8;
 

@@ -22,6 +22,13 @@ struct rf_place {
 	__u32 _pad;
 };
 
+/* The same as the hook's own pointers. */
+struct rf_object_of {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+	struct inode *inode;
+};
+
 static __always_inline struct rf_scratch *scratch_take(void)
 {
 	__u32 base = bpf_get_smp_processor_id() * RF_SCRATCH_PER_CPU;
@@ -43,10 +50,8 @@ static __always_inline void scratch_give(struct rf_scratch *s)
 	__sync_lock_test_and_set(&s->busy, 0);
 }
 
-/* The inode's identity and, where rules speak of origins, the one bit that says where the file came from. */
 static __always_inline void ref_inode(struct rf_ref *ref, __u64 inode)
 {
-	__u64 sb = 0;
 	__u32 mode = 0;
 
 	ref->inode = inode;
@@ -57,10 +62,7 @@ static __always_inline void ref_inode(struct rf_ref *ref, __u64 inode)
 	if (!inode)
 		return;
 	RF_LOAD(ref->ino, inode, inode, i_ino);
-	RF_LOAD(ref->generation, inode, inode, i_generation);
 	RF_LOAD(mode, inode, inode, i_mode);
-	RF_LOAD(sb, inode, inode, i_sb);
-	RF_LOAD(ref->dev, super_block, sb, s_dev);
 	ref->is_dir = (mode & 0170000) == 0040000;
 }
 
@@ -224,40 +226,53 @@ static __always_inline int workload_missing(struct rf_subject *who)
 	return -RF_EPERM;
 }
 
-/*
- * The generation of the workload's rulesets, looked up once for each flip of the node: cached verdicts cost no lookup of the
- * workload. A flip that is written and not yet counted in `flips` has not happened for them.
- */
-static __always_inline bool generation_seen(struct rf_subject *who, const struct rf_node *state)
+/* Whether the copy of the workload that the subject carries is the one in the map. */
+static __always_inline bool rules_fresh(const struct rf_subject *who, const struct rf_node *state)
 {
-	__u64 flips = state->flips, id = who->workload;
+	return who->epoch == state->epoch && who->rules_of == who->workload;
+}
+
+/*
+ * The rulesets that the task is under. The map is looked up once for each epoch, which grows after every change of workloads; a
+ * change that is written and not yet counted has not happened for the task, and what it replaces is taken away no sooner than
+ * a second after. Only the task itself writes its copy; the epoch is read first, so that a copy is never taken for newer
+ * than it is, and whom it was made for is compared, as others may bind the task meanwhile.
+ */
+static __always_inline struct rf_workload *workload_of(struct rf_subject *who, const struct rf_node *state)
+{
+	__u64 epoch = state->epoch, id = who->workload;
 	struct rf_workload *w;
 
-	if (who->flips == flips && who->generation)
-		return true;
+	if (rules_fresh(who, state))
+		return &who->rules;
 	w = bpf_map_lookup_elem(&workloads, &id);
 	if (!w)
-		return false;
-	who->flips = flips;
-	who->generation = w->generation;
-	return who->generation != 0;
+		return NULL;
+	who->rules_of = 0;
+	who->rules = *w;
+	who->epoch = epoch;
+	who->rules_of = id;
+	return &who->rules;
 }
 
 /* The key stands in task storage: the stack of the deepest call chain has no room for it. */
-static __always_inline bool cache_key(struct rf_subject *who, __u64 dentry, __u64 mount)
+static __always_inline bool cache_key(struct rf_subject *who, const struct rf_node *state, const struct rf_place *place)
 {
 	struct rf_cached *c = &who->key;
-	struct rf_node *state = node_state();
-	__u64 rename, mounts, inode = 0, parent = 0, number = 0;
+	__u64 rename, mounts, dentry = place->dentry, inode = 0, parent = 0, number = 0;
 	__u32 generation = 0;
 
-	if (!&rename_lock || !&mount_lock || !state || state->no_cache || !generation_seen(who, state))
+	/* a copy-up changes an origin and no sequence */
+	if (place->tree || !place->mnt || (place->classes & RF_BINARY_CLASSES))
 		return false;
+	if (!&rename_lock || !&mount_lock || state->no_cache)
+		return false;
+	c->epoch = who->epoch;
 	sequences_read(&rename, &mounts);
 	if ((rename | mounts) & 1)
 		return false;
 	c->dentry = dentry;
-	c->mount = mount;
+	c->mnt = place->mnt;
 	RF_LOAD64(parent, dentry + bpf_core_field_offset(struct dentry, d_parent));
 	RF_NAME_WORD(c->name, dentry);
 	RF_LOAD64(inode, dentry + bpf_core_field_offset(struct dentry, d_inode));
@@ -272,60 +287,71 @@ static __always_inline bool cache_key(struct rf_subject *who, __u64 dentry, __u6
 	RF_LOAD(generation, inode, inode, i_generation);
 	c->parent_inode = number ^ (__u64)generation << 32;
 	c->sequences = rename << 32 | mounts;
-	c->version = (__u64)who->generation << 32 | who->session;
-	c->epoch = state->epoch;
 	return true;
 }
 
+/* Names are hashed by the kernel with the address of their directory: spread well enough. */
+static __always_inline __u32 cache_slot(__u64 name, __u64 version)
+{
+	return (name ^ version >> 32) & (RF_CACHE_SLOTS - 1);
+}
+
 /*
- * Binds the classes to the key. The fields of the key are compared one by one; this only keeps an entry that two CPUs wrote
- * at once, half and half, from being taken for either.
+ * Whether a verdict of "nothing violated" is remembered for what the hook is about. Read like a seqlock, on a machine that
+ * keeps loads in order: an entry that is being written, or was meanwhile, is none. The fields are those of cache_key, loaded
+ * from the pointers that the hook has, which on every kernel costs less than from an address. Sequences are even in an entry.
  */
-static __always_inline __u64 cache_check(const struct rf_cached *c, __u64 classes)
+static __always_inline bool cache_has(const struct rf_subject *who, const struct rf_node *state, struct rf_object_of *at,
+				      __u32 classes)
 {
-	__u64 h = classes * RF_MUL + c->dentry;
+	__u64 name, rename, mounts, sequence, version = (__u64)who->rules.generation << 32 | who->session;
+	struct inode *inode = at->inode, *dir_inode;
+	struct dentry *dentry = at->dentry, *dir;
+	volatile struct rf_cached *c;
+	__u32 slot;
 
-	h = h * 3 + c->mount;
-	h = h * 5 + c->parent;
-	h = h * 7 + c->name;
-	h = h * 11 + c->inode;
-	h = h * 13 + c->parent_inode;
-	h = h * 17 + c->sequences;
-	h = h * 19 + c->version;
-	return h * 23 + c->epoch;
-}
-
-static __always_inline __u32 cache_slot(const struct rf_cached *c)
-{
-	__u64 h = (c->dentry ^ c->version) * RF_MUL;
-
-	return (h >> 40) & (RF_CACHE_SLOTS - 1);
-}
-
-static __always_inline bool cache_has(const struct rf_cached *want, __u32 classes)
-{
-	__u32 slot = cache_slot(want);
-	const struct rf_cached *c = bpf_map_lookup_elem(&verdicts, &slot);
-	__u64 clean;
-
-	if (!c || c->dentry != want->dentry || c->version != want->version || c->sequences != want->sequences ||
-	    c->parent != want->parent || c->name != want->name || c->inode != want->inode ||
-	    c->parent_inode != want->parent_inode || c->mount != want->mount || c->epoch != want->epoch)
+	if (!&rename_lock || !&mount_lock || state->no_cache || !inode)
 		return false;
-	clean = c->classes;
-	return (clean & classes) == classes && c->check == cache_check(want, clean);
+	RF_NAME_WORD(name, (__u64)dentry);
+	slot = cache_slot(name, version);
+	c = bpf_map_lookup_elem(&verdicts, &slot);
+	if (!c)
+		return false;
+	sequence = c->sequence;
+	if ((sequence & 1) || c->dentry != (__u64)dentry || c->mnt != (__u64)at->mnt || c->name != name ||
+	    c->version != version || c->epoch != who->epoch || (c->classes & classes) != classes)
+		return false;
+	sequences_read(&rename, &mounts);
+	dir = dentry->d_parent;
+	dir_inode = dir->d_inode;
+	return c->sequences == (rename << 32 | mounts) && c->parent == (__u64)dir &&
+	       c->inode == (inode->i_ino ^ (__u64)inode->i_generation << 32) &&
+	       c->parent_inode == (dir_inode->i_ino ^ (__u64)dir_inode->i_generation << 32) && c->sequence == sequence;
 }
 
-static __always_inline void cache_put(struct rf_cached *want, __u32 classes)
+/* Of two that write one entry at once one gives up. */
+static __always_inline void cache_put(const struct rf_cached *want, __u32 classes)
 {
-	__u32 slot = cache_slot(want);
-	struct rf_cached *c = bpf_map_lookup_elem(&verdicts, &slot);
+	__u32 slot = cache_slot(want->name, want->version);
+	volatile struct rf_cached *c = bpf_map_lookup_elem(&verdicts, &slot);
+	__u64 sequence;
 
 	if (!c)
 		return;
-	want->classes = classes;
-	want->check = cache_check(want, classes);
-	*c = *want;
+	sequence = c->sequence;
+	if ((sequence & 1) || __sync_val_compare_and_swap(&c->sequence, sequence, sequence + 1) != sequence)
+		return;
+	c->dentry = want->dentry;
+	c->mnt = want->mnt;
+	c->parent = want->parent;
+	c->name = want->name;
+	c->inode = want->inode;
+	c->parent_inode = want->parent_inode;
+	c->sequences = want->sequences;
+	c->version = want->version;
+	c->epoch = want->epoch;
+	c->classes = classes;
+	__sync_lock_test_and_set(&c->sequence, sequence + 2);
 }
 
 /*
@@ -334,40 +360,37 @@ static __always_inline void cache_put(struct rf_cached *want, __u32 classes)
  */
 __attribute__((noinline)) int place_decide(const struct rf_place *place, struct rf_subject *who)
 {
+	struct rf_node *state = node_state();
 	struct rf_workload *w;
 	struct rf_scratch *s;
 	bool cacheable, clean;
-	__u64 mount, id;
 	__u32 classes;
 
-	if (!place || !who)
-		return 0;
+	if (!place || !who || !state)
+		return -RF_EPERM;
 	classes = place->classes;
-	mount = place->mnt ? mount_of(place->mnt) : 0;
-	/* a copy-up changes an origin and no sequence */
-	cacheable = !place->tree && mount && !(classes & RF_BINARY_CLASSES);
-	if (cacheable) {
-		cacheable = cache_key(who, place->dentry, mount);
-		if (cacheable && cache_has(&who->key, classes))
-			return 0;
-	}
-	id = who->workload;
-	w = bpf_map_lookup_elem(&workloads, &id);
+	w = workload_of(who, state);
 	if (!w)
 		return workload_missing(who);
 	if (!(w->classes & classes))
 		return 0;
+	cacheable = cache_key(who, state, place);
 	s = operation_open(who, w, place->hook, true);
 	if (!s)
 		return -RF_EPERM;
-	ref_dentry(s, 0, place->dentry, mount);
+	ref_dentry(s, 0, place->dentry, place->mnt ? mount_of(place->mnt) : 0);
 	if (classes & RF_BINARY_CLASSES)
 		ref_origin(s, 0);
 	s->ref[0].classes = place->tree ? classes & ~RF_BIT(LINK) : classes;
 	s->tree_change = !!place->tree;
 	clean = judge(s);
-	if (cacheable && clean && w->generation == (__u32)(who->key.version >> 32))
-		cache_put(&who->key, classes);
+	if (cacheable) {
+		stat_add(RF_STAT_CACHE_MISS);
+		/* what it was judged by: others may bind the task meanwhile */
+		who->key.version = (__u64)s->generation << 32 | s->session;
+		if (clean)
+			cache_put(&who->key, classes);
+	}
 	return operation_close(s, who);
 }
 
@@ -379,22 +402,42 @@ static __always_inline int denied(int decision)
 	return -RF_EPERM;
 }
 
-static __always_inline int path_decide(__u32 hook, __u32 classes, const struct path *path, struct rf_subject *who)
+/*
+ * Looks in the cache where the hook's pointers are typed, before anything is called. A subject whose copy of the workload
+ * is old is decided without.
+ */
+static __always_inline int object_decide(__u32 hook, __u32 classes, struct rf_object_of *at, struct rf_subject *who)
 {
-	struct rf_place place = {
-		.mnt = (__u64)path->mnt, .dentry = (__u64)path->dentry, .hook = hook, .classes = classes,
-	};
+	struct rf_node *state = node_state();
+	struct rf_place place = {};
 
+	if (state && rules_fresh(who, state)) {
+		if (!(who->rules.classes & classes))
+			return 0;
+		if (!(classes & RF_BINARY_CLASSES) && cache_has(who, state, at, classes))
+			return 0;
+	}
+	place.mnt = (__u64)at->mnt;
+	place.dentry = (__u64)at->dentry;
+	place.hook = hook;
+	place.classes = classes;
 	return denied(place_decide(&place, who));
 }
 
+static __always_inline int path_decide(__u32 hook, __u32 classes, const struct path *path, struct rf_subject *who)
+{
+	struct rf_object_of at = { .mnt = path->mnt, .dentry = path->dentry };
+
+	at.inode = at.dentry->d_inode;
+	return object_decide(hook, classes, &at, who);
+}
+
+/* The inode of an open file is its dentry's, and the verifier lets it be read without a check. */
 static __always_inline int file_decide(__u32 hook, __u32 classes, struct file *file, struct rf_subject *who)
 {
-	struct rf_place place = {
-		.mnt = (__u64)file->f_path.mnt, .dentry = (__u64)file->f_path.dentry, .hook = hook, .classes = classes,
-	};
+	struct rf_object_of at = { .mnt = file->f_path.mnt, .dentry = file->f_path.dentry, .inode = file->f_inode };
 
-	return denied(place_decide(&place, who));
+	return object_decide(hook, classes, &at, who);
 }
 
 #endif

@@ -6,7 +6,7 @@
 #ifndef RF_REPORT_H
 #define RF_REPORT_H
 
-#include "name.h"
+#include "walk.h"
 
 #define RF_SECOND_NS 1000000000ULL
 
@@ -258,6 +258,8 @@ static __always_inline void event_send(struct rf_scratch *s)
 	e->hook = s->hook;
 	e->classes = s->classes;
 	e->ino = s->ref[0].ino;
+	if (e->ino)
+		ref_identify(&s->ref[0]);
 	e->dev = s->ref[0].dev;
 	e->ino_generation = s->ref[0].generation;
 	e->origin = s->ref[0].origin == RF_ORIGIN_ALL ? 0 : s->ref[0].origin;

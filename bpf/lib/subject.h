@@ -13,10 +13,15 @@
 
 #include "walk.h"
 
+/* A task that no BPF program keeps anything of leaves after one load. */
 static __always_inline struct rf_subject *subject_of(struct task_struct *task)
 {
+	if (!task->bpf_storage)
+		return NULL;
 	return bpf_task_storage_get(&subjects, task, 0, 0);
 }
+
+#define RF_CENTISECOND_NS 10000000
 
 static __always_inline bool never_subject(struct task_struct *task)
 {
@@ -25,7 +30,8 @@ static __always_inline bool never_subject(struct task_struct *task)
 	if ((task->flags & RF_PF_KTHREAD) || task->tgid == 1)
 		return true;
 	state = node_state();
-	return state && state->agent_tgid && state->agent_tgid == (__u32)task->tgid;
+	return state && state->agent_tgid && state->agent_tgid == (__u32)task->tgid &&
+	       state->agent_start_cs == task->group_leader->start_boottime / RF_CENTISECOND_NS;
 }
 
 /*
@@ -103,7 +109,8 @@ static __always_inline void bind_write(struct rf_subject *who, struct task_struc
 	__u64 owner = w->owner;
 
 	who->workload = owner;
-	who->slots_generation = who->generation = 0;
+	who->slots_generation = 0;
+	who->rules_of = 0;
 	if (w->flags & RF_WORKLOAD_HOST) {
 		who->session = RF_SESSION_HOST;
 		who->flags = RF_SUBJECT_HOST | kept;
@@ -247,13 +254,32 @@ static __always_inline bool bind_failed(struct task_struct *task)
 }
 
 /*
+ * What a child or thread has of its parent: of the two programs the one that runs, and of its path what is used; the
+ * parent's lineage, for a child one further back.
+ */
+static __always_inline void subject_copy(struct rf_subject *to, const struct rf_subject *from, bool thread)
+{
+	const struct rf_task_program *program = &from->program[from->active & 1];
+	struct rf_task_program *copy = &to->program[from->active & 1];
+	__u32 len = program->len;
+
+	__builtin_memcpy(to, from, __builtin_offsetof(struct rf_subject, lineage));
+	if (thread)
+		__builtin_memcpy(to->lineage, from->lineage, sizeof(to->lineage));
+	else
+		__builtin_memcpy(&to->lineage[1], from->lineage, sizeof(to->lineage) - sizeof(to->lineage[0]));
+	__builtin_memcpy(copy, program, __builtin_offsetof(struct rf_task_program, path));
+	if (len <= RF_PROGRAM_MAX)
+		bpf_probe_read_kernel(copy->path, len, program->path);
+}
+
+/*
  * Copies the parent's subject to a child that cannot run yet. Returns false when the child would be left without one:
  * the caller refuses the fork where it can.
  */
 static __always_inline bool subject_inherit(struct task_struct *parent, struct task_struct *child, bool thread)
 {
 	struct rf_subject *from = subject_of(parent), *to;
-	int i;
 
 	/* a thread is who its process is: of one that was moved only the leader has a subject yet */
 	if (!from && parent->pid != parent->tgid)
@@ -268,7 +294,7 @@ static __always_inline bool subject_inherit(struct task_struct *parent, struct t
 	}
 	if (to->workload || (to->flags & RF_SUBJECT_SETUP))
 		return true;
-	bpf_probe_read_kernel(to, sizeof(*to), from);
+	subject_copy(to, from, thread);
 	to->pending = 0;
 	to->exec_inode = to->opened_trunc = to->write_mount = 0;
 	if (thread)
@@ -276,8 +302,6 @@ static __always_inline bool subject_inherit(struct task_struct *parent, struct t
 	to->flags &= ~(RF_SUBJECT_MAIN | RF_SUBJECT_OF_INIT);
 	if ((from->flags & RF_SUBJECT_SETUP) && left_node_root(parent))
 		to->flags |= RF_SUBJECT_HELPER;
-	for (i = RF_LINEAGE_MAX - 1; i > 0; i--)
-		bpf_probe_read_kernel(&to->lineage[i], sizeof(to->lineage[0]), &from->lineage[i - 1]);
 	ancestor_fill(&to->lineage[0], parent, from);
 	to->lineage[0].pid = parent->tgid;
 	to->lineage[0].start_ns = parent->group_leader->start_boottime;

@@ -30,16 +30,26 @@ static __always_inline __u64 vfsmount_of(__u64 mount)
 	return mount + bpf_core_field_offset(struct mount, mnt);
 }
 
+/* What identifies an inode whose number is known already. */
+static __always_inline void ref_identify(struct rf_ref *ref)
+{
+	__u64 sb = 0;
+
+	RF_LOAD(ref->generation, inode, ref->inode, i_generation);
+	RF_LOAD(sb, inode, ref->inode, i_sb);
+	RF_LOAD(ref->dev, super_block, sb, s_dev);
+}
+
 static const char rf_fs_proc[8] = "proc", rf_fs_sys[8] = "sys", rf_fs_fs[8] = "fs", rf_fs_cgroup[8] = "cgroup";
 static const char rf_fs_kernel[8] = "kernel", rf_fs_debug[8] = "debug", rf_fs_tracing[8] = "tracing";
 static const char rf_fs_security[16] = "security", rf_fs_bpf[8] = "bpf";
 
-static __always_inline __u32 fixed_kind(__u64 magic)
+static __always_inline __u32 fixed_kind(__u32 magic)
 {
 	if (magic == RF_MAGIC_PROC || magic == RF_MAGIC_SYSFS || magic == RF_MAGIC_CGROUP2 ||
 	    magic == RF_MAGIC_DEBUGFS || magic == RF_MAGIC_TRACEFS || magic == RF_MAGIC_SECURITYFS ||
 	    magic == RF_MAGIC_BPF)
-		return (__u32)magic;
+		return magic;
 	return 0;
 }
 
@@ -117,12 +127,12 @@ static __always_inline long walk_cross(struct rf_scratch *s)
 static long walk_step(__u32 i, struct rf_scratch **ctx)
 {
 	struct rf_scratch *s = *ctx;
-	__u64 dentry = s->walk_dentry, parent = 0, name = 0, word = 0;
-	__u32 at;
+	__u64 dentry = s->walk_dentry, parent = 0, name = 0;
+	__u32 at, len = 0;
 
 	if (dentry == s->walk_root)
 		return walk_cross(s);
-	RF_LOAD(parent, dentry, dentry, d_parent);
+	RF_LOAD_LINK(dentry, parent, name, len);
 	if (parent == dentry || !parent) {
 		s->miss = parent ? RF_MISS_DETACHED : RF_MISS_READ;
 		return 1;
@@ -131,20 +141,18 @@ static long walk_step(__u32 i, struct rf_scratch **ctx)
 		s->miss = RF_MISS_DEEP;
 		return 1;
 	}
-	at = s->comp_first - 1;
-	RF_LOAD(name, dentry, dentry, d_name.name);
-	RF_NAME_WORD(word, dentry);
 	/* vfat and FUSE have longer names than a component has room for */
-	if (word >> 32 > RF_NAME_MAX) {
+	if (len > RF_NAME_MAX) {
 		s->miss = RF_MISS_READ;
 		return 1;
 	}
-	RF_COMP(s, at).name = name;
-	RF_COMP(s, at).len = word >> 32 & 0xff;
-	RF_COMP(s, at).hash = comp_hash(s, at);
+	s->walk_dentry = parent;
+	at = s->comp_first - 1;
 	s->comp_first = at;
 	s->comp_count++;
-	s->walk_dentry = parent;
+	RF_COMP(s, at).name = name;
+	RF_COMP(s, at).len = len;
+	RF_COMP(s, at).hash = comp_hash(s, at);
 	return 0;
 }
 
@@ -156,7 +164,7 @@ static __attribute__((noinline)) __u64 ns_seq(__u64 ns)
 {
 	__u64 seq = 1;
 
-	bpf_core_read(&seq, sizeof(seq), &((struct mnt_namespace___seq *)ns)->seq);
+	RF_LOAD64(seq, ns + bpf_core_field_offset(struct mnt_namespace___seq, seq));
 	return seq;
 }
 
@@ -164,7 +172,7 @@ static __attribute__((noinline)) __u64 ns_number(__u64 ns)
 {
 	__u64 id = 1;
 
-	bpf_core_read(&id, sizeof(id), &((struct mnt_namespace *)ns)->ns.ns_id);
+	RF_LOAD64(id, ns + bpf_core_field_offset(struct mnt_namespace, ns.ns_id));
 	return id;
 }
 
@@ -208,11 +216,6 @@ __attribute__((noinline)) int name_from_dentry(struct rf_scratch *s, __u64 dentr
 		s->miss = RF_MISS_NO_MOUNT;
 		return 1;
 	}
-	RF_LOAD(ns, mount, mount, mnt_ns);
-	if (ns == RF_MNT_NS_INTERNAL) {
-		s->miss = RF_MISS_NAMELESS;
-		return 1;
-	}
 	s->fixed_fs = 0;
 	if (!walk_is_fixed(s, dentry)) {
 		RF_LOAD(root, vfsmount, vfsmount_of(mount), mnt_root);
@@ -220,8 +223,12 @@ __attribute__((noinline)) int name_from_dentry(struct rf_scratch *s, __u64 dentr
 	}
 	/* a path of RF_DEPTH_MAX components crosses fewer mount points than it has components, plus stacked mounts */
 	bpf_loop(2 * RF_DEPTH_MAX, walk_step, &s, 0);
-	if (s->miss)
+	if (s->miss) {
+		RF_LOAD(ns, mount, mount, mnt_ns);
+		if (ns == RF_MNT_NS_INTERNAL)
+			s->miss = RF_MISS_NAMELESS;
 		return 1;
+	}
 	if (s->fixed_fs) {
 		if (s->walk_dentry != s->walk_root) {
 			s->miss = RF_MISS_DEEP;

@@ -204,6 +204,13 @@ static __always_inline void wanted_fill(struct rf_scratch *s, __u32 classes)
 	__u32 c, n = 0;
 
 	s->want = classes;
+	/* most operations are of one class: its number, bit by bit */
+	if (classes && !(classes & (classes - 1))) {
+		s->wanted[0] = !!(classes & 0xaaaa) | !!(classes & 0xcccc) << 1 | !!(classes & 0xf0f0) << 2 |
+			       !!(classes & 0xff00) << 3;
+		s->wanted[1] = RF_CLASSES;
+		return;
+	}
 	for (c = 0; c < RF_CLASSES; c++) {
 		s->wanted[n & (RF_WANTED - 1)] = c;
 		n += classes >> c & 1;
@@ -288,6 +295,16 @@ __attribute__((noinline)) int attempt(struct rf_scratch *s)
 	return s->stable;
 }
 
+static __always_inline void miss_count(__u32 miss)
+{
+	if (miss == RF_MISS_NONE || miss == RF_MISS_NAMELESS)
+		return;
+	if (miss == RF_MISS_DEEP)
+		stat_add(RF_STAT_PATH_CUT);
+	else
+		stat_add(miss == RF_MISS_READ ? RF_STAT_READ_FAILED : RF_STAT_PATH_UNRESOLVED);
+}
+
 /*
  * Decides the operation in scratch; s->verdict is what the hook must do. 1: clean and resolved, the verdict may be cached.
  */
@@ -313,6 +330,11 @@ static __always_inline bool judge(struct rf_scratch *s)
 		stat_add(RF_STAT_NO_RULESET);
 		s->verdict = RF_ACTION_BLOCK;
 		return false;
+	}
+	if (!s->dry) {
+		miss_count(s->ref[0].miss);
+		if (s->ref_count > 1)
+			miss_count(s->ref[1].miss);
 	}
 	if (!s->found_any)
 		return s->ref_count == 1 && s->ref[0].miss == RF_MISS_NONE && !(s->rename_seq & 1);

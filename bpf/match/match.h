@@ -251,10 +251,10 @@ static __always_inline void shape_match(struct rf_scratch *s, __u32 id)
 	bpf_loop(positions & 0xff, position_step, &s, 0);
 }
 
-/* Word and bit of an inode in inode_bits. */
+/* Word and bit of an inode in inode_bits: by its number alone, one load of the three that identify it. */
 static __always_inline __u32 inode_bit(const struct rf_ref *ref, __u32 ruleset)
 {
-	return (ref->ino * RF_MUL ^ ref->dev * RF_SEED ^ (__u64)ruleset << 32) * RF_MUL >> 48;
+	return (ref->ino ^ (__u64)ruleset << 32) * RF_MUL >> 48;
 }
 
 static __always_inline bool inode_maybe(const struct rf_ref *ref, __u32 ruleset)
@@ -380,14 +380,19 @@ static __always_inline int name_match(struct rf_scratch *s, const struct rf_rule
 /* Global: its keys and values do not add to the stack of the deepest call chain, which the kernel limits to 512 bytes. */
 __attribute__((noinline)) int inode_judge(struct rf_scratch *s, __u32 o, __u32 exact)
 {
-	const struct rf_ref *ref;
+	struct rf_ref *ref;
+	bool maybe;
 
 	if (!s)
 		return 0;
 	ref = o ? &s->ref[1] : &s->ref[0];
 	if (!ref->ino)
 		return 0;
-	if (inode_maybe(ref, s->ruleset))
+	maybe = inode_maybe(ref, s->ruleset);
+	if (!maybe && !exact)
+		return 0;
+	ref_identify(ref);
+	if (maybe)
 		inode_match(s, ref);
 	if (exact)
 		inode_learn(s, ref);

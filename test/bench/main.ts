@@ -12,7 +12,7 @@ import { Suite } from '../support/suite.js';
 import { SETTINGS } from './plan.js';
 import { figuresOf, renderFloor, renderTable, type Sample } from './samples.js';
 
-const TIME_LIMIT_S = 1800;
+const TIME_LIMIT_S = 5400;
 const MEMORY_MB = 2048;
 const DOCUMENT = join(CHECKOUT, 'docs', 'benchmarks.md');
 const BEGIN = '<!-- table of test/bench: begin -->';

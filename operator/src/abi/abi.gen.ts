@@ -3,7 +3,7 @@ import { cleared, getBigint, getEach, getNumber, getText, putBigint, putEach, pu
 import type { Codec } from './codec.js';
 
 /** Both sides of the contract must have been made from the same layout. */
-export const RF_LAYOUT_HASH = 'b9086a98b0cab96e';
+export const RF_LAYOUT_HASH = '602a49e0d41084b2';
 
 export const RfLimits = {
   RULES_MAX: 64,
@@ -131,17 +131,16 @@ export const RfStat = {
   INODE_FULL: 11,
   NO_WORKLOAD: 12,
   NO_RULESET: 13,
-  CACHE_HIT: 14,
-  CACHE_MISS: 15,
-  BOUND: 16,
-  TEMPLATE_MISS: 17,
-  READ_FAILED: 18,
-  HELD: 19,
-  SETUP: 20,
-  SANDBOX: 21,
-  POD_UNKNOWN: 22,
-  HANDLER_UNREAD: 23,
-  COUNT: 24,
+  CACHE_MISS: 14,
+  BOUND: 15,
+  TEMPLATE_MISS: 16,
+  READ_FAILED: 17,
+  HELD: 18,
+  SETUP: 19,
+  SANDBOX: 20,
+  POD_UNKNOWN: 21,
+  HANDLER_UNREAD: 22,
+  COUNT: 23,
 } as const;
 
 export const RfEventKind = {
@@ -674,7 +673,7 @@ export interface RfNode {
   mode: number;
   /** ruleset that names of new cgroups are matched with; 0: none */
   cgroupRuleset: number;
-  /** grows when an inode learns a name; part of a cached verdict's key */
+  /** grows after every change of workloads or switches and when an inode learns a name; part of a cached verdict's key */
   epoch: bigint;
   /** when not 0 only tasks below this cgroup can become subjects */
   scopeCgroup: bigint;
@@ -688,8 +687,8 @@ export interface RfNode {
   eventBurst: number;
   /** boot time in ns at which RF_MODE_MONITOR ends by itself; 0: never */
   pauseUntilNs: bigint;
-  /** grows after every change of workloads: cached verdicts take the new rulesets from then on */
-  flips: bigint;
+  /** boot time at which the agent started, hundredths of a second: its number may be another process's after it was killed */
+  agentStartCs: bigint;
   /** 1: verdicts are not cached; for measurements */
   noCache: number;
   /** 1: the entrypoint of a container with RF_WORKLOAD_UNNAMED is denied until the flag is gone */
@@ -699,7 +698,7 @@ export interface RfNode {
 }
 
 /** Byte offsets of the fields of RfNode, for code that reads only a few. */
-export const RfNodeOffset = { mode: 0, cgroupRuleset: 4, epoch: 8, scopeCgroup: 16, agentTgid: 24, ovlUpperOff: 28, eventRate: 32, eventBurst: 36, pauseUntilNs: 40, flips: 48, noCache: 56, hold: 60, leaseUntilNs: 64 } as const;
+export const RfNodeOffset = { mode: 0, cgroupRuleset: 4, epoch: 8, scopeCgroup: 16, agentTgid: 24, ovlUpperOff: 28, eventRate: 32, eventBurst: 36, pauseUntilNs: 40, agentStartCs: 48, noCache: 56, hold: 60, leaseUntilNs: 64 } as const;
 
 export const RfNodeCodec: Codec<RfNode> = {
   size: 72,
@@ -714,7 +713,7 @@ export const RfNodeCodec: Codec<RfNode> = {
     putNumber(d, 32, 32, v.eventRate);
     putNumber(d, 36, 32, v.eventBurst);
     putBigint(d, 40, v.pauseUntilNs);
-    putBigint(d, 48, v.flips);
+    putBigint(d, 48, v.agentStartCs);
     putNumber(d, 56, 32, v.noCache);
     putNumber(d, 60, 32, v.hold);
     putBigint(d, 64, v.leaseUntilNs);
@@ -732,7 +731,7 @@ export const RfNodeCodec: Codec<RfNode> = {
       eventRate: getNumber(d, 32, 32),
       eventBurst: getNumber(d, 36, 32),
       pauseUntilNs: getBigint(d, 40),
-      flips: getBigint(d, 48),
+      agentStartCs: getBigint(d, 48),
       noCache: getNumber(d, 56, 32),
       hold: getNumber(d, 60, 32),
       leaseUntilNs: getBigint(d, 64),

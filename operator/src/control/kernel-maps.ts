@@ -45,7 +45,7 @@ export function applyOps(maps: Maps, ops: readonly MapOp[]): void {
     for (const op of ops) applyOp(maps, op);
   } finally {
     // also after a failure: what was flipped before it counts
-    if (ops.some(changesWorkloads)) updateNode(maps, { flips: BigInt.asUintN(64, readNode(maps).flips + 1n) });
+    if (ops.some(changesWorkloads)) updateNode(maps, {});
   }
 }
 
@@ -89,7 +89,10 @@ export function readNode(maps: Maps): RfNode {
   return RfNodeCodec.decode(bytes ?? new Uint8Array(RfNodeCodec.size));
 }
 
-/** Changes some switches of the node and leaves the others. Verdicts cached before are not used again. */
+/**
+ * Changes some switches of the node, or none, and leaves the others. Verdicts cached before are not used again, and tasks look
+ * their workload up anew.
+ */
 export function updateNode(maps: Maps, change: Partial<Omit<RfNode, 'epoch'>>): void {
   const node = readNode(maps);
   const next = { ...node, ...change, epoch: BigInt.asUintN(64, node.epoch + EPOCH_STEP) };

@@ -13,6 +13,7 @@ import { chooseBackendName, openEngine } from './engine-port.js';
 import type { EnginePort } from './engine-port.js';
 import { readCounters, updateNode } from './kernel-maps.js';
 import type { AgentOptions } from './options.js';
+import { readStartCs } from './start-time.js';
 
 export interface RunningAgent {
   readonly agent: Agent;
@@ -107,7 +108,7 @@ class Starter {
     this.#kernel.engine.stopEvents();
     await sink.close();
     await persister.flush();
-    updateNode(this.#kernel, { agentTgid: 0 });
+    updateNode(this.#kernel, { agentTgid: 0, agentStartCs: 0n });
     this.#kernel.engine.close();
     release();
   }
@@ -115,6 +116,7 @@ class Starter {
   #writeSwitches(): void {
     const { scopeCgroup, eventRate, eventBurst } = this.#options;
     const ovlUpperOff = this.#kernel.report.overlayUpperOffset;
-    updateNode(this.#kernel, { scopeCgroup, eventRate, eventBurst, ovlUpperOff, agentTgid: process.pid });
+    const agent = { agentTgid: process.pid, agentStartCs: readStartCs() };
+    updateNode(this.#kernel, { scopeCgroup, eventRate, eventBurst, ovlUpperOff, ...agent });
   }
 }
