@@ -180,7 +180,7 @@ struct {
 	__type(value, struct rf_scratch);
 } scratch SEC(".maps");
 
-/* slot -> a name that was judged and violated nothing; see operation.h for what makes an entry valid. */
+/* slot -> a name that was judged and violated nothing; see verdict.h for what makes an entry valid. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, RF_CACHE_SLOTS);

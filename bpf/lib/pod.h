@@ -371,7 +371,8 @@ static __always_inline void setup_end(struct rf_subject *who, struct task_struct
 	}
 	who->workload = id;
 	who->flags = flags;
-	who->slots_generation = who->chain_generation = who->generation = 0;
+	who->slots_generation = who->chain_generation = 0;
+	who->rules_of = 0;
 	lineage_seed(who, task);
 	stat_add(RF_STAT_BOUND);
 }

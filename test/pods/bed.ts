@@ -9,13 +9,12 @@ import {
   RfHash,
   RfHandlerCodec,
   RfHandlerKeyCodec,
-  RfNodeCodec,
   RfPodKeyCodec,
   RfSession,
   RfWorkloadCodec,
   RfWorkloadFlag,
 } from '../../operator/src/abi/abi.gen.js';
-import type { RfNode, RfWorkload } from '../../operator/src/abi/abi.gen.js';
+import type { RfWorkload } from '../../operator/src/abi/abi.gen.js';
 import { chooseBackendName, openEngine, type EnginePort } from '../../operator/src/control/engine-port.js';
 import { applyOps, capacityOf, readerOf, readStats, updateNode } from '../../operator/src/control/kernel-maps.js';
 import { Reconciler } from '../../operator/src/control/reconcile.js';
@@ -156,10 +155,6 @@ export class PodBed {
     const which = session === 'Probe' ? RfSession.PROBE : RfSession.LIFECYCLE;
     const value = { len: text.length, session: which, text: bytes };
     this.kernel.map('handlers').update(RfHandlerKeyCodec.encode(key), RfHandlerCodec.encode(value));
-  }
-
-  node(): RfNode {
-    return RfNodeCodec.decode(this.kernel.map('node').lookup(u32Key(0)) ?? new Uint8Array(RfNodeCodec.size));
   }
 
   /** An agent that lives holds for the time given. */
