@@ -13,6 +13,8 @@ export interface Finding {
   readonly hint?: string;
   /** Point at the key instead of the value. */
   readonly atKey?: boolean;
+  /** Where to point; absent: where `path` stands. */
+  readonly at?: string;
 }
 
 /** One object under validation. */
@@ -26,8 +28,8 @@ export class Check {
   ) {}
 
   report(finding: Finding): void {
-    const { code, path, expected, got, hint = '', atKey = false } = finding;
-    const position = atKey ? this.positions.keyAt(path) : this.positions.valueAt(path);
+    const { code, path, expected, got, hint = '', atKey = false, at = path } = finding;
+    const position = atKey ? this.positions.keyAt(at) : this.positions.valueAt(at);
     this.issues.push({ code, level: issueLevel(code), file: this.file, ...position, path, expected, got, hint });
   }
 

@@ -77,7 +77,7 @@ const CASES: readonly Case[] = [
   },
   {
     code: 'DUPLICATE_NAME',
-    path: 'spec.rules[1].name',
+    path: 'spec.rules[1]',
     bad: policy(`${deny('{path: /x}')}, {name: ${MARK}r, binaries: {deny: [{path: /y}]}}`),
     good: policy(`${deny('{path: /x}')}, {name: s, binaries: {deny: [{path: /y}]}}`),
   },

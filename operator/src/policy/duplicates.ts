@@ -35,7 +35,9 @@ function duplicate(schema: Schema, entry: unknown, path: string, first: string):
     };
   const value = isObject(entry) ? entry[key] : undefined;
   const code = key === 'name' ? 'DUPLICATE_NAME' : 'INVALID_VALUE';
-  return { code, path: childPath(path, key), expected: `each ${key} once`, got: `${describe(value)}, as in ${first}` };
+  // The server names the entry; the key is what a person has to look at.
+  const at = childPath(path, key);
+  return { code, path, at, expected: `each ${key} once`, got: `${describe(value)}, as in ${first}` };
 }
 
 export function duplicatesIn(schema: Schema, value: unknown, path: string): Finding[] {

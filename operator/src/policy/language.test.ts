@@ -135,7 +135,7 @@ describe('limits of the language', () => {
     [`binaries: {deny: [{path: /x}]}, tags: [${'x'.repeat(65)}]`, `${at}.tags[0]: at most 64 characters`],
     ['binaries: {deny: [{path: /x}]}, message: "a\\nb"', `${at}.message: text that matches ^[^\\r\\n]+$`],
     ['binaries: {deny: [{path: /x}]}, severity: high', `${at}.severity: one of Critical, High, Medium, Low, Info`],
-    ['paths: {deny: [{access: [Read]}]}', `${at}.paths.deny[0]: the field path`],
+    ['paths: {deny: [{access: [Read]}]}', `${at}.paths.deny[0].path: the field path`],
     [
       'capabilities: {deny: [ALL, CAP_BPF]}, action: Block',
       `${at}.capabilities.deny: ALL alone, or names of capabilities`,
@@ -168,7 +168,7 @@ describe('limits of the language', () => {
       'INVALID_VALUE spec.rollout.canary',
     ]);
     expect(canary('{percent: 5, soakSeconds: 30}, {percent: 5, soakSeconds: 60}')).toEqual([
-      'INVALID_VALUE spec.rollout.canary.steps[1].percent',
+      'INVALID_VALUE spec.rollout.canary.steps[1]',
     ]);
     expect(canary('{percent: 100, soakSeconds: 1}')).toEqual([
       'INVALID_VALUE spec.rollout.canary.steps[0].percent',

@@ -99,7 +99,9 @@ function isPatternDetail({ schema, keyword }: SchemaError): boolean {
 function reportRequired(run: Run, { path, value, field = '' }: SchemaError): void {
   if (run.misspelt.get(path)?.has(field)) return;
   const got = run.check.describeWritten(value, path);
-  run.check.report({ code: 'INVALID_VALUE', path, expected: `the field ${field}`, got });
+  // As the server names it; a field that is not there stands nowhere, but its object does.
+  const missing = childPath(path, field);
+  run.check.report({ code: 'INVALID_VALUE', path: missing, at: path, expected: `the field ${field}`, got });
 }
 
 function reportError(run: Run, error: SchemaError): void {

@@ -237,9 +237,9 @@ describe('workloads', () => {
       codes(workloads('{name: web, cgroup: demo}, {name: web, cgroup: /b, labels: {"a b": c}}, {name: x}')),
     ).toEqual([
       'PATTERN_NOT_ABSOLUTE items[0].cgroup',
-      'DUPLICATE_NAME items[1].name',
+      'DUPLICATE_NAME items[1]',
       'INVALID_VALUE items[1].labels["a b"]',
-      'INVALID_VALUE items[2]',
+      'INVALID_VALUE items[2].cgroup',
     ]);
   });
 });
