@@ -8,6 +8,7 @@ import type { PolicyStatus } from '../policy/schema.gen.js';
 import type { Folded, NodeView } from '../report/fold-nodes.js';
 import type { ViolationRow } from '../report/objects.gen.js';
 import { ReportBook } from '../report/report-book.js';
+import type { Said } from '../report/report-book.js';
 import type { Subject } from '../report/report-object.js';
 import type { PolicyStanding } from '../report/result.js';
 import type { ControllerFeeds } from './controller-feeds.js';
@@ -158,9 +159,9 @@ export class ReportDesk {
   #open(api: ReportApi, reports: readonly LiveReport[]): void {
     const { cluster, log, mayWrite } = this.#options;
     const parts = { cluster, api, log, mayWrite, book: this.#book };
-    const standings = (key: string): readonly PolicyStanding[] => this.#standingsOf(key);
+    const said = (key: string): Said => ({ standings: this.#standingsOf(key), policies: this.#standings.policies() });
     const exists = (subject: Subject): Promise<boolean> => this.#owners.exists(subject);
-    this.#writer = new ControllerReports({ ...parts, standings, exists }, reports);
+    this.#writer = new ControllerReports({ ...parts, said, exists }, reports);
     this.#addAll(this.#book.keys());
     for (const node of this.#standings.nodes()) this.#addNode(node);
     this.#podsVersion = -1;

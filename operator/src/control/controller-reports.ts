@@ -7,8 +7,7 @@ import type { Again, Cluster, KubeObject, QueueMetrics, ResourceRef } from '../k
 import type { Log } from '../log.js';
 import { FLUSHED, isOurs, reportFingerprint, reportName } from '../report/report-object.js';
 import type { ReportObject, Subject } from '../report/report-object.js';
-import type { ReportBook } from '../report/report-book.js';
-import type { PolicyStanding } from '../report/result.js';
+import type { ReportBook, Said } from '../report/report-book.js';
 import { isFault } from './controller-report-api.js';
 import type { LiveReport, ReportApi } from './controller-report-api.js';
 
@@ -31,7 +30,7 @@ export interface ReportParts {
   readonly log: Log;
   readonly mayWrite: () => boolean;
   /** What policies say of a workload beside violations. */
-  readonly standings: (key: string) => readonly PolicyStanding[];
+  readonly said: (key: string) => Said;
   readonly exists: (subject: Subject) => Promise<boolean>;
 }
 
@@ -84,8 +83,8 @@ export class ControllerReports {
   async #flush(key: string): Promise<Again | undefined> {
     const waitMs = (this.#nextMs.get(key) ?? 0) - performance.now();
     if (waitMs > 0) return { againAfterMs: waitMs };
-    const { book, api, standings } = this.#parts;
-    const plan = book.plan(key, standings(key), Date.now());
+    const { book, api, said } = this.#parts;
+    const plan = book.plan(key, said(key), Date.now());
     if (plan === undefined) return undefined;
     let wrote = false;
     for (const content of plan.contents) wrote = (await this.#write(api.render(content))) || wrote;

@@ -149,11 +149,13 @@ export class Objects {
     const list = await this.#json(signal === undefined ? request : { ...request, signal });
     const metadata = list['metadata'] as { resourceVersion?: unknown; continue?: unknown } | undefined;
     const version = metadata?.resourceVersion;
-    if (!Array.isArray(list['items']) || typeof version !== 'string') {
+    // An empty list of metadata alone of custom resources comes as null.
+    const found = list['items'] ?? [];
+    if (!Array.isArray(found) || typeof version !== 'string') {
       throw new ClusterFault('CLUSTER_FAILED', `GET ${path}: the answer is no list`);
     }
     const kind = kindOf(ref, list);
-    const items = (list['items'] as T[]).map((item) => ({ ...item, ...kind }));
+    const items = (found as T[]).map((item) => ({ ...item, ...kind }));
     const next = metadata?.continue;
     return { items, resourceVersion: version, next: typeof next === 'string' && next !== '' ? next : undefined };
   }

@@ -71,10 +71,17 @@ function bytesOf(value: unknown): number {
   return new TextEncoder().encode(JSON.stringify(value)).length;
 }
 
+/**
+ * Nothing that is empty: the server makes null of a map that loses its last entry to an apply, and then refuses the null.
+ */
 function withOmitted(status: NodeStateStatus, omitted: Readonly<Record<string, number>>): NodeStateStatus {
-  const some = Object.entries(omitted).filter(([, count]) => count > 0);
-  const { omitted: _, ...rest } = status;
-  return some.length === 0 ? rest : { ...rest, omitted: Object.fromEntries(some) };
+  const some = Object.fromEntries(Object.entries(omitted).filter(([, count]) => count > 0));
+  const all = Object.entries({ ...status, omitted: some });
+  return Object.fromEntries(all.filter(([, value]) => !isEmpty(value)));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
 }
 
 /** @param previous what was published before */

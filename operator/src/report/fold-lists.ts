@@ -104,18 +104,19 @@ export function fitStatus(
   const fitted = (): PolicyStatus => {
     const omitted = { problems: problems.length - problemCount, findings: findings.length - findingCount };
     const some = Object.entries(omitted).filter(([, count]) => count > 0);
-    return {
-      ...status,
-      problems: problems.slice(0, problemCount),
-      findings: findings.slice(0, findingCount),
-      ...(some.length > 0 && { omitted: Object.fromEntries(some) }),
-    };
+    const listed = { problems: problems.slice(0, problemCount), findings: findings.slice(0, findingCount) };
+    return withoutEmptyLists({ ...status, ...listed, ...(some.length > 0 && { omitted: Object.fromEntries(some) }) });
   };
   while (bytesOf(fitted()) > STATUS_BYTES_MAX && findingCount + problemCount > 0) {
     if (findingCount >= problemCount) findingCount -= 1;
     else problemCount -= 1;
   }
   return fitted();
+}
+
+/** The server makes null of a list by key that loses its last entry to an apply, and then refuses the null. */
+function withoutEmptyLists(status: PolicyStatus): PolicyStatus {
+  return Object.fromEntries(Object.entries(status).filter(([, value]) => !Array.isArray(value) || value.length > 0));
 }
 
 function bytesOf(value: unknown): number {

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NodeStateStatus, ReportResult, ViolationRow } from './objects.gen.js';
 import { ReportBook } from './report-book.js';
+import type { Said } from './report-book.js';
 import { openReport, policyReport, reportName, sameReport } from './report-object.js';
 import type { ReportObject, Subject } from './report-object.js';
 import { REPORT_BYTES_MAX, RESULTS_MAX } from './report-shards.js';
-import type { ReportedPolicy } from './result.js';
+import type { PolicyStanding, ReportedPolicy } from './result.js';
 
 const WEB: Subject = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', namespace: 'shop', uid: 'd-1' };
 const NODE: Subject = { apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'node-1' };
@@ -22,6 +23,8 @@ function policyOf(uid: string, title = 'shop/no-shell'): ReportedPolicy {
   } as const;
   return { uid, title, rules: new Map([['shells', rule]]) };
 }
+
+const said = (standings: readonly PolicyStanding[] = []): Said => ({ standings, policies: POLICIES });
 
 const POLICIES = new Map(['p-1', 'p-2'].map((uid) => [uid, policyOf(uid)]));
 
@@ -67,7 +70,7 @@ function bookWith(...rows: readonly ViolationRow[]): ReportBook {
 }
 
 function reports(book: ReportBook, key = WEB.uid, nowMs = NOW): ReportObject[] {
-  return (book.plan(key, [], nowMs)?.contents ?? []).map((content) => policyReport(content));
+  return (book.plan(key, said(), nowMs)?.contents ?? []).map((content) => policyReport(content));
 }
 
 function results(book: ReportBook, key?: string, nowMs?: number): ReportResult[] {
@@ -184,7 +187,7 @@ describe('ReportBook', () => {
     for (const report of written) after.restore(structuredClone(report));
     after.observe(
       'n1',
-      before.plan(WEB.uid, [], NOW)
+      before.plan(WEB.uid, said(), NOW)
         ? state([row({ count: 10 }), row({ key: 'k2', object: '/usr/bin/bash', count: 4 })])
         : {},
       POLICIES,
@@ -214,7 +217,7 @@ describe('ReportBook', () => {
     expect([...book.dropPolicies((uid) => uid !== 'p-2')]).toEqual([WEB.uid]);
     expect(results(book)).toHaveLength(1);
     book.dropPolicies(() => false);
-    expect(book.plan(WEB.uid, [], NOW)).toMatchObject({ contents: [], shardsBefore: 1 });
+    expect(book.plan(WEB.uid, said(), NOW)).toMatchObject({ contents: [], shardsBefore: 1 });
     expect([...book.keys()]).toEqual([]);
   });
 
@@ -247,7 +250,7 @@ describe('ReportBook', () => {
     });
     const plan = book.plan(
       WEB.uid,
-      [standing('p-1', 'pass'), standing('p-2', 'pass'), standing('p-3', 'error'), standing('p-4', 'skip')],
+      said([standing('p-1', 'pass'), standing('p-2', 'pass'), standing('p-3', 'error'), standing('p-4', 'skip')]),
       NOW,
     );
     const [content] = plan?.contents ?? [];
@@ -295,7 +298,7 @@ describe('reports as objects', () => {
   });
 
   it('have no owner where the workload is gone, which would have them collected at once', () => {
-    const content = bookWith(row()).plan(WEB.uid, [], NOW)?.contents[0];
+    const content = bookWith(row()).plan(WEB.uid, said(), NOW)?.contents[0];
     if (content === undefined) throw new Error('no content');
     expect(policyReport({ ...content, subject: { ...WEB, gone: true } }).metadata.ownerReferences).toBeUndefined();
     expect(openReport(content)).toMatchObject({

@@ -8,7 +8,7 @@ import { packShards } from './report-shards.js';
 import type { Packed } from './report-shards.js';
 import { readReport } from './report-object.js';
 import type { ReportContent, ReportObject, Subject } from './report-object.js';
-import { readResult, standingResult, violationResult, withCounts } from './result.js';
+import { readResult, standingResult, outcomeOf, violationResult, withCounts } from './result.js';
 import type { PolicyStanding, ReportedPolicy, ResultBase } from './result.js';
 import { resultId } from './row-key.js';
 import { hashText } from './digest.js';
@@ -22,7 +22,8 @@ const KEPT_MS: Readonly<Record<string, number>> = { fail: 30 * DAY_MS, warn: 7 *
 export interface ResultRecord {
   readonly id: string;
   readonly policyUid: string;
-  base: ResultBase;
+  /** The newest of its violations, or what a report said of those that are on no list any more. */
+  text: { readonly row: ViolationRow } | { readonly base: ResultBase };
   first: string;
   last: string;
   pods: readonly string[];
@@ -43,6 +44,12 @@ export interface ReportPlan {
   /** Names of shards above these may still exist. */
   readonly shardsBefore: number;
   readonly subject: Subject;
+}
+
+/** What policies say beside violations, and what is known of them. */
+export interface Said {
+  readonly standings: readonly PolicyStanding[];
+  readonly policies: ReadonlyMap<string, ReportedPolicy>;
 }
 
 export type ResolveSubject = (node: string, row: ViolationRow) => Subject | undefined;
@@ -135,7 +142,8 @@ export class ReportBook {
   }
 
   /** What the reports of a workload shall say now. No contents: they shall not exist. */
-  plan(key: string, standings: readonly PolicyStanding[], nowMs: number): ReportPlan | undefined {
+  plan(key: string, said: Said, nowMs: number): ReportPlan | undefined {
+    const { standings, policies } = said;
     const chapter = this.#chapters.get(key);
     if (chapter === undefined) return undefined;
     this.#expire(chapter, nowMs);
@@ -143,7 +151,7 @@ export class ReportBook {
     const violated = new Set(records.map(({ policyUid }) => policyUid));
     const states = standings.filter(({ outcome, policy }) => outcome !== 'pass' || !violated.has(policy.uid));
     const packed = packShards({
-      violations: records.map((record) => ({ record, result: this.#render(record) })),
+      violations: records.map((record) => ({ record, result: this.#render(record, policies) })),
       states: states.map((standing) => standingResult(standing, hashText(`${standing.policy.uid}/${key}`))),
       droppedBefore: chapter.overflow,
     });
@@ -198,9 +206,10 @@ export class ReportBook {
     this.#ledger.forget(id);
   }
 
-  #render(record: ResultRecord): ReportResult {
-    const { base, first, last, pods, nodes } = record;
+  #render(record: ResultRecord, policies: ReadonlyMap<string, ReportedPolicy>): ReportResult {
+    const { text, first, last, pods, nodes } = record;
     const total = this.#ledger.total(record.id);
+    const base = 'base' in text ? text.base : violationResult(text.row, record.id, policies.get(record.policyUid));
     const podCount = Math.max(pods.length, total[PODS] ?? 0);
     return withCounts(base, { count: total[COUNT] ?? 0, first, last, pods, podCount, nodes });
   }
@@ -213,12 +222,12 @@ export class ReportBook {
     return chapter;
   }
 
-  #note(node: string, { id, row, policy, subject }: KnownRow): void {
+  #note(node: string, { id, row, subject }: KnownRow): void {
     const chapter = this.#chapter(subject);
     const made: ResultRecord = {
       id,
       policyUid: row.uid,
-      base: violationResult(row, id, policy),
+      text: { row },
       first: row.first,
       last: row.last,
       pods: some(
@@ -239,7 +248,7 @@ export class ReportBook {
     if (read === undefined || policyUid === undefined) return;
     const { id, base, counts } = read;
     const { first, last, pods, nodes } = counts;
-    chapter.records.set(id, { id, policyUid, base, first, last, pods, nodes, shard });
+    chapter.records.set(id, { id, policyUid, text: { base }, first, last, pods, nodes, shard });
     this.#chapterOf.set(id, chapter.subject.uid);
     this.#ledger.restore(id, [counts.count, counts.podCount], departed);
   }
@@ -249,7 +258,6 @@ export class ReportBook {
 interface KnownRow {
   readonly id: string;
   readonly row: ViolationRow;
-  readonly policy: ReportedPolicy;
   readonly subject: Subject;
 }
 
@@ -259,9 +267,8 @@ function knownRows(
   resolve: (row: ViolationRow) => Subject | undefined,
 ): KnownRow[] {
   return rows.flatMap((row) => {
-    const policy = policies.get(row.uid);
-    const subject = policy && resolve(row);
-    return policy && subject ? [{ id: resultId(row, subject.uid), row, policy, subject }] : [];
+    const subject = policies.has(row.uid) ? resolve(row) : undefined;
+    return subject === undefined ? [] : [{ id: resultId(row, subject.uid), row, subject }];
   });
 }
 
@@ -270,7 +277,7 @@ function merge(before: ResultRecord, now: ResultRecord): ResultRecord {
   const newer = now.last >= before.last ? now : before;
   return {
     ...before,
-    base: newer.base,
+    text: newer.text,
     first: before.first < now.first ? before.first : now.first,
     last: newer.last,
     pods: some(before.pods, now.pods),
@@ -278,8 +285,9 @@ function merge(before: ResultRecord, now: ResultRecord): ResultRecord {
   };
 }
 
-function isKept({ base, last }: ResultRecord, nowMs: number): boolean {
-  return nowMs - Date.parse(last) <= (KEPT_MS[base.result ?? 'fail'] ?? 0);
+function isKept({ text, last }: ResultRecord, nowMs: number): boolean {
+  const result = 'base' in text ? (text.base.result ?? 'fail') : outcomeOf(text.row);
+  return nowMs - Date.parse(last) <= (KEPT_MS[result] ?? 0);
 }
 
 /** The first few names that were seen, so that they do not change with every look. */

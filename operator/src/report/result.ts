@@ -50,18 +50,23 @@ const VERBS: Readonly<Record<string, string>> = {
   Attributes: 'attributes of',
 };
 
-export function violationResult(row: ViolationRow, id: string, policy: ReportedPolicy): ResultBase {
-  const rule = policy.rules.get(row.rule);
-  const enforced = row.mode === 'Enforce';
+export function outcomeOf({ mode }: ViolationRow): 'fail' | 'warn' {
+  return mode === 'Enforce' ? 'fail' : 'warn';
+}
+
+/** @param policy absent while it is being deleted */
+export function violationResult(row: ViolationRow, id: string, policy: ReportedPolicy | undefined): ResultBase {
+  const rule = policy?.rules.get(row.rule);
+  const title = policy?.title ?? row.uid;
   return {
     source: SOURCE,
-    policy: policy.title,
+    policy: title,
     rule: row.rule,
     category: rule?.category ?? 'Process',
     severity: severityOf(rule?.severity ?? 'High'),
-    result: enforced ? 'fail' : 'warn',
-    scored: enforced,
-    message: describeViolation(row, policy),
+    result: outcomeOf(row),
+    scored: row.mode === 'Enforce',
+    message: describeViolation(row, title, rule?.list ?? 'deny'),
     properties: propertiesOf(row, id, rule),
   };
 }
@@ -70,12 +75,11 @@ function severityOf(severity: Severity): NonNullable<ReportResult['severity']> {
   return severity.toLowerCase() as NonNullable<ReportResult['severity']>;
 }
 
-function describeViolation(row: ViolationRow, { title, rules }: ReportedPolicy): string {
+function describeViolation(row: ViolationRow, title: string, list: ReportedRule['list']): string {
   const verb = VERBS[row.class] ?? row.class.toLowerCase();
   const object = row.object === undefined || row.object === '' ? 'something without a name' : row.object;
   const actor = row.binary === undefined ? '' : ` by ${row.binary}`;
   const where = row.container === undefined ? '' : ` in container ${row.container}`;
-  const list = rules.get(row.rule)?.list ?? 'deny';
   const why = `(policy ${title}, rule ${row.rule})`;
   return cutBytes(`${list} ${verb} ${object}${actor}${where} ${why}: ${DONE[row.action]}`, MESSAGE_BYTES_MAX);
 }
