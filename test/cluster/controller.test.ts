@@ -1,0 +1,310 @@
+// The controller against a real API server: fifty simulated nodes, deaths at bad moments, two controllers, mass deletion.
+import { join } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Cluster, KubeObject } from '../../operator/src/k8s/index.js';
+import type { PolicyStatus } from '../../operator/src/policy/schema.gen.js';
+import type { PolicyReport, PodOwner } from '../../operator/src/report/objects.gen.js';
+import { ViolationRows } from '../../operator/src/report/rows.js';
+import { withPlane } from './bed.js';
+import { ControllerProcess } from './controller-process.js';
+import type { KubeControlPlane } from './control-plane.js';
+import { applyDefinitions, generatedBase, parseManifests } from './install.js';
+import {
+  connectTest,
+  eachOf,
+  INSTALLED_IN,
+  PREVENTS,
+  seenPolicies,
+  SimulatedNode,
+  TERMINATES,
+} from './simulated-nodes.js';
+import type { Seen } from './simulated-nodes.js';
+import { waitFor } from './wait.js';
+
+const NODES = 50;
+const RSS_MB_MAX = 250;
+
+interface LivePolicy extends KubeObject {
+  readonly status?: PolicyStatus;
+}
+
+type LiveReport = KubeObject & PolicyReport;
+
+function policy(name: string, change: object = {}): object {
+  return {
+    apiVersion: 'ringfence.io/v1alpha1',
+    kind: 'RuntimePolicy',
+    metadata: { name, namespace: 'shop' },
+    spec: {
+      mode: 'Enforce',
+      selector: { podSelector: { matchLabels: { app: 'web' } } },
+      rules: [{ name: 'shells', binaries: { deny: [{ path: '/bin/sh' }] } }],
+      ...change,
+    },
+  };
+}
+
+const WEB = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web', namespace: 'shop' },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { app: 'web' } },
+    template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'app', image: 'x' }] } },
+  },
+};
+
+describe('the controller', () => {
+  let plane: KubeControlPlane;
+  let endPlane: () => Promise<void>;
+  /** With the rights that the chart gives, and no more. */
+  let kubeconfig: string;
+  let cluster: Cluster;
+  let owner: PodOwner;
+  const nodes: SimulatedNode[] = [];
+  const running = new Set<ControllerProcess>();
+  const folder = mkdtempSync(join(tmpdir(), 'ringfence-controller-'));
+
+  const start = async (): Promise<ControllerProcess> => {
+    const controller = await ControllerProcess.start(kubeconfig, join(folder, 'controller.log'));
+    running.add(controller);
+    return controller;
+  };
+  const end = async (controller: ControllerProcess, signal?: NodeJS.Signals): Promise<void> => {
+    await controller.end(signal);
+    running.delete(controller);
+  };
+  const publish = async (policies: readonly Seen[]): Promise<void> => {
+    await eachOf(nodes, (node) => node.publish(policies));
+  };
+  const statusOf = async (name: string): Promise<PolicyStatus | undefined> =>
+    (await plane.get<LivePolicy>('runtimepolicy', name, '-n', 'shop')).status;
+  const reasonsOf = async (name: string): Promise<Record<string, string>> => {
+    const conditions = (await statusOf(name))?.conditions ?? [];
+    return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
+  };
+  const reports = async (): Promise<LiveReport[]> =>
+    (await plane.get<{ items: LiveReport[] }>('policyreports', '-A')).items;
+  /** Counts of all violations, by object. */
+  const counts = async (): Promise<Record<string, number>> => {
+    const results = (await reports())
+      .flatMap((report) => report.results ?? [])
+      .filter(({ result }) => result === 'fail');
+    return Object.fromEntries(
+      results.map(({ properties = {} }) => [properties['object'] ?? '', Number(properties['count'])]),
+    );
+  };
+  /** Seconds until something holds. */
+  const until = async (what: string, holds: () => Promise<boolean>, timeoutS: number): Promise<number> => {
+    const began = performance.now();
+    const found = (): string => [...running].map((controller) => controller.lastWords()).join(' || ');
+    await waitFor(what, holds, { timeoutS, found });
+    return (performance.now() - began) / 1000;
+  };
+
+  beforeAll(async () => {
+    ({ plane, end: endPlane } = await withPlane({}));
+    await applyDefinitions(plane);
+    await plane.kubectl(['create', 'namespace', 'shop']);
+    await plane.kubectl(['create', 'namespace', INSTALLED_IN]);
+    const rights = parseManifests(await generatedBase()).filter(({ kind }) =>
+      /^(?:Cluster)?Role(?:Binding)?$/.test(kind),
+    );
+    await plane.apply([...rights, WEB]);
+    const account = `system:serviceaccount:${INSTALLED_IN}:ringfence-controller`;
+    kubeconfig = await plane.writeKubeconfig('controller', `/O=system:serviceaccounts/CN=${account}`);
+    cluster = await connectTest(plane.kubeconfig);
+    for (let n = 0; n < NODES; n++)
+      nodes.push(new SimulatedNode(cluster, `sim-${n.toString()}`, n === 49 ? TERMINATES : PREVENTS));
+    await eachOf(nodes, (node) => node.join());
+    const isThere = async (): Promise<boolean> =>
+      (await plane.get<{ items: KubeObject[] }>('replicasets', '-n', 'shop')).items.length > 0;
+    await until('the ReplicaSet', isThere, 60);
+    const [set] = (await plane.get<{ items: KubeObject[] }>('replicasets', '-n', 'shop')).items;
+    owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: set?.metadata.name ?? '', uid: set?.metadata.uid ?? '' };
+  });
+  afterAll(async () => {
+    for (const controller of running) await controller.end('SIGKILL');
+    await cluster.stop();
+    await endPlane();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('says within 2 s what fifty nodes say, and what a policy that no API server refuses has wrong', async () => {
+    const controller = await start();
+    await plane.apply([policy('no-shell'), policy('needs-prevent', { minimumGuarantee: 'Prevent' })]);
+    await plane.apply([
+      policy('bad-applets', { rules: [{ name: 'r', binaries: { deny: [{ path: '/a', applets: ['x'] }] } }] }),
+    ]);
+    const accepted = await until(
+      'a first status',
+      async () => (await reasonsOf('bad-applets'))['Accepted'] !== undefined,
+      10,
+    );
+    expect(accepted).toBeLessThan(2.5);
+    expect((await reasonsOf('bad-applets'))['Accepted']).toBe('False Unsupported');
+    expect((await statusOf('bad-applets'))?.findings).toMatchObject([{ code: 'NOT_IMPLEMENTED', level: 'Error' }]);
+    expect((await reasonsOf('no-shell'))['Programmed']).toBe('False Pending');
+    await eachOf(nodes, (node) => node.renew());
+    await publish(await seenPolicies(cluster));
+    const seconds = await until('all nodes', async () => (await statusOf('no-shell'))?.nodes?.desired === NODES, 20);
+    expect(seconds).toBeLessThan(2.5);
+    expect(await statusOf('no-shell')).toMatchObject({
+      nodes: { desired: 50, enforced: 49, degraded: 1, pending: 0 },
+      pods: { matched: 100, protected: 100 },
+      guarantee: 'Terminate',
+      problems: [{ reason: 'WeakerEffect', rule: 'shells', nodes: 1, examples: ['sim-49'] }],
+    });
+    expect(await reasonsOf('no-shell')).toMatchObject({ Programmed: 'True AllNodes', Enforcing: 'True Enforcing' });
+    expect(await reasonsOf('no-shell')).toMatchObject({ Degraded: 'True WeakerEffect', Ready: 'True Enforcing' });
+    expect((await statusOf('needs-prevent'))?.nodes).toMatchObject({ desired: 50, enforced: 49, refused: 1 });
+    expect(await reasonsOf('needs-prevent')).toMatchObject({ Enforcing: 'False GuaranteeNotMet' });
+    expect(controller.rssMb).toBeLessThan(RSS_MB_MAX);
+    await end(controller);
+  });
+
+  it('reports a violation within 5 s, then at most twice a minute, and the last count is exact', async () => {
+    const controller = await start();
+    const [seen] = (await seenPolicies(cluster)).filter(({ name }) => name === 'no-shell');
+    if (seen === undefined) throw new Error('no policy');
+    const all = await seenPolicies(cluster);
+    const writes = async (): Promise<number> => await controller.metric('ringfence_report_writes_total');
+    await until('leadership', async () => (await controller.metric('ringfence_policies')) > 0, 30);
+    await until('what selects the workload', async () => (await writes()) > 0, 20);
+    await sleep(31_000);
+    const before = await writes();
+    nodes[0]?.violate(seen, owner, 1);
+    await publish(all);
+    const first = await until('the first report', async () => (await counts())['/usr/bin/dash'] === 1, 10);
+    expect(first).toBeLessThan(5);
+    const began = performance.now();
+    let expected = 1;
+    while (performance.now() - began < 70_000) {
+      for (const node of nodes) node.violate(seen, owner, 200);
+      expected += 200 * NODES;
+      await publish(all);
+      await sleep(500);
+    }
+    const minutes = (performance.now() - began) / 60_000;
+    expect((await writes()) - before).toBeLessThanOrEqual(Math.ceil(2 * minutes) + 1);
+    await until('the exact count', async () => (await counts())['/usr/bin/dash'] === expected, 40);
+    await until('the exact total', async () => (await statusOf('no-shell'))?.violations?.total === expected, 40);
+    expect(controller.rssMb).toBeLessThan(RSS_MB_MAX);
+    const events = await plane.get<{ items: { reason?: string; regarding?: { kind: string } }[] }>(
+      'events.v1.events.k8s.io',
+      '-n',
+      'shop',
+    );
+    expect(events.items.some(({ reason, regarding }) => reason === 'ProcessKilled' && regarding?.kind === 'Pod')).toBe(
+      true,
+    );
+    await end(controller);
+  });
+
+  it('counts on exactly where a controller was killed while it wrote, twenty times', async () => {
+    const all = await seenPolicies(cluster);
+    const seen = all.find(({ name }) => name === 'no-shell');
+    if (seen === undefined) throw new Error('no policy');
+    let highest = (await counts())['/usr/bin/dash'] ?? 0;
+    let expected = highest;
+    for (let round = 0; round < 20; round++) {
+      const controller = await start();
+      nodes[round]?.violate(seen, owner, 7);
+      nodes[round + 1]?.violate(seen, owner, 1, `/usr/bin/tool-${round.toString()}`);
+      expected += 7;
+      await publish(all);
+      await sleep(Math.random() * 2_000);
+      await end(controller, 'SIGKILL');
+      const now = (await counts())['/usr/bin/dash'] ?? 0;
+      expect(now).toBeGreaterThanOrEqual(highest);
+      expect(now).toBeLessThanOrEqual(expected);
+      highest = now;
+    }
+    const controller = await start();
+    await until('the exact count', async () => (await counts())['/usr/bin/dash'] === expected, 90);
+    const found = await counts();
+    for (let round = 0; round < 20; round++) expect(found[`/usr/bin/tool-${round.toString()}`]).toBe(1);
+    await end(controller);
+  });
+
+  it('leaves the writing to one of two, and the other goes on when it dies', async () => {
+    const all = await seenPolicies(cluster);
+    const seen = all.find(({ name }) => name === 'no-shell');
+    if (seen === undefined) throw new Error('no policy');
+    const [one, two] = [await start(), await start()];
+    const leads = async (controller: ControllerProcess): Promise<boolean> =>
+      (await controller.metric('ringfence_controller_leading')) === 1;
+    await until('one leader', async () => (await leads(one)) !== (await leads(two)), 40);
+    const [leader, other] = (await leads(one)) ? [one, two] : [two, one];
+    const before = (await counts())['/usr/bin/dash'] ?? 0;
+    nodes[3]?.violate(seen, owner, 5);
+    await publish(all);
+    await until('the count', async () => (await counts())['/usr/bin/dash'] === before + 5, 45);
+    expect(await other.ask('/readyz')).toBe('ok\n');
+    // One that stops without a word, and comes back believing that it leads.
+    leader.signal('SIGSTOP');
+    nodes[4]?.violate(seen, owner, 6);
+    await publish(all);
+    await until('the count of the other', async () => (await counts())['/usr/bin/dash'] === before + 11, 90);
+    leader.signal('SIGCONT');
+    nodes[5]?.violate(seen, owner, 1);
+    await publish(all);
+    await until('the count of both', async () => (await counts())['/usr/bin/dash'] === before + 12, 60);
+    expect([await leads(leader), await leads(other)]).toEqual([false, true]);
+    await end(leader);
+    await end(other);
+  });
+
+  it('keeps counts when a node, an epoch and a row go, and a deleted report comes back', async () => {
+    const all = await seenPolicies(cluster);
+    const seen = all.find(({ name }) => name === 'no-shell');
+    const [gone, reset] = nodes.slice(-2);
+    if (seen === undefined || gone === undefined || reset === undefined) throw new Error('no policy');
+    gone.violate(seen, owner, 3);
+    reset.violate(seen, owner, 4);
+    await publish(all);
+    const controller = await start();
+    await until('leadership', async () => (await controller.metric('ringfence_policies')) > 0, 30);
+    await sleep(3_000);
+    await plane.kubectl(['delete', 'nodestate', gone.name]);
+    nodes.splice(nodes.indexOf(gone), 1);
+    const before = (await statusOf('no-shell'))?.violations?.total ?? 0;
+    reset.epoch = 'e2';
+    reset.rows = new ViolationRows();
+    await publish(all);
+    await plane.kubectl(['delete', 'policyreports', '-n', 'shop', '--all']);
+    await until('the report again', async () => ((await counts())['/usr/bin/dash'] ?? 0) > 0, 60);
+    expect((await statusOf('no-shell'))?.violations?.total).toBeGreaterThanOrEqual(before);
+    await end(controller);
+  });
+
+  it('removes every result when a thousand policies are deleted at once, within 250 MB', async () => {
+    const names = Array.from({ length: 1000 }, (_, n) => `mass-${n.toString()}`);
+    await plane.apply(names.map((name) => policy(name)));
+    const all = await seenPolicies(cluster);
+    const mass = all.filter(({ name }) => name.startsWith('mass-'));
+    const controller = await start();
+    mass.slice(0, 100).forEach((seen, index) => nodes[index % nodes.length]?.violate(seen, owner, 1, '/usr/bin/mass'));
+    await publish(all);
+    await eachOf(nodes, (node) => node.renew());
+    const enforced = async (): Promise<boolean> => (await statusOf('mass-999'))?.nodes?.desired === nodes.length;
+    await until('status of the last policy', enforced, 120);
+    const reported = async (): Promise<number> =>
+      (await reports())
+        .flatMap((report) => report.results ?? [])
+        .filter(({ policy: title }) => title.startsWith('shop/mass-')).length;
+    await until('results', async () => (await reported()) > 100, 60);
+    expect(controller.rssMb).toBeLessThan(RSS_MB_MAX);
+    await plane.kubectl(['delete', 'runtimepolicies', '-n', 'shop', '--all', '--wait=false']);
+    await publish([]);
+    await until('an end of all results', async () => (await reported()) === 0, 90);
+    await until('an end of all reports', async () => (await reports()).length === 0, 60);
+    expect(await controller.metric('ringfence_policies')).toBe(0);
+    expect(controller.rssMb).toBeLessThan(RSS_MB_MAX);
+    await end(controller);
+  });
+});
