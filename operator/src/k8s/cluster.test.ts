@@ -230,6 +230,18 @@ describe('connections', () => {
     await expect(asking).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE', errno: 'ETIMEDOUT', retryable: true });
     expect(Object.fromEntries(transport.answers)).toEqual({ 'GET 0': 1 });
   });
+  it('many requests share a few connections, and watches do not take these', async () => {
+    let connections = 0;
+    plain.on('connection', () => (connections += 1));
+    await Promise.all(Array.from({ length: 100 }, () => transport.send({ verb: 'GET', path: '/a' })));
+    expect(connections).toBeLessThanOrEqual(8);
+    const hold = (): undefined => undefined;
+    answers.push(...Array.from({ length: 20 }, () => hold));
+    const opening = Array.from({ length: 20 }, () => transport.open({ verb: 'GET', path: '/w', timeoutMs: 3_000 }));
+    await soon(() => expect(answers).toEqual([]));
+    expect((await transport.send({ verb: 'GET', path: '/b' })).status).toBe(200);
+    await Promise.allSettled(opening);
+  });
   it('a caller may give up', async () => {
     answers.push(() => undefined);
     const asking = transport.send({ verb: 'GET', path: '/a', signal: AbortSignal.timeout(50) });

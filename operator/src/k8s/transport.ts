@@ -78,7 +78,7 @@ export class HttpTransport implements Transport {
   async open(request: ApiRequest): Promise<ByteStream> {
     const deadline = new Deadline(request, request.timeoutMs ?? TIMEOUT_MS);
     try {
-      const response = await this.#head(request, deadline.signal);
+      const response = await this.#head(request, deadline.signal, true);
       deadline.stopClock();
       if (response.statusCode === 200) {
         response.once('close', () => deadline.end());
@@ -107,13 +107,13 @@ export class HttpTransport implements Transport {
     return faultOfError(describeRequest(request), deadline.passed ? deadline.reason : error);
   }
 
-  async #head(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  async #head(request: ApiRequest, signal: AbortSignal, isStream = false): Promise<IncomingMessage> {
     const access = await this.#access.next();
     const url = urlOf(access.server, request);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const options: RequestOptions = {
       method: request.verb,
-      agent: access.agent,
+      agent: isStream ? access.streamAgent : access.agent,
       signal,
       headers: {
         Accept: request.accept ?? 'application/json',
