@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: '.',
+    // As Node does it: what works under test must work in the product.
+    deps: { interopDefault: false },
     include: ['test/cluster-agent/**/*.test.ts'],
     reporters: ['default', './build/tools/vitest-reporter.js'],
     maxWorkers: 1,

@@ -179,14 +179,30 @@ export class NodePublisher {
     this.#rows.drop((uid) => !this.#parts.isKnown(uid));
   }
 
-  /** What is there from before. An object that has to be made anew begins with new counts. */
+  /**
+   * What is there from before: an agent may write its node's object and not read it, so the answer to a write tells. An object
+   * that had to be made anew begins with new counts.
+   */
   async #adopt(): Promise<NodeStateStatus> {
-    const object = await this.#cluster?.get<PublishedState>(NODE_STATES, this.#parts.node);
-    if (object === undefined) await this.#create();
-    const status = object?.status ?? {};
+    const status = (await this.#cluster?.apply<PublishedState>(NODE_STATES, this.#bareObject()))?.status ?? {};
     const epoch = status.agent?.epoch;
-    if (epoch !== undefined && epoch !== this.#counts.epoch) this.#resume(epoch, status);
+    if (epoch === undefined) this.#begin();
+    else if (epoch !== this.#counts.epoch) this.#resume(epoch, status);
     return status;
+  }
+
+  #bareObject(): PublishedState {
+    const { node, nodeUid } = this.#parts;
+    const uid = nodeUid();
+    const ownerReferences = uid === undefined ? [] : [{ apiVersion: 'v1', kind: 'Node', name: node, uid }];
+    return { apiVersion: API_VERSION, kind: 'NodeState', metadata: { name: node, ownerReferences } };
+  }
+
+  /** Nobody has seen a count of ours, or what they saw is gone. */
+  #begin(): void {
+    if (this.#parts.saved === undefined && this.#publishedText === '') return;
+    this.#counts.restart(this.#parts.newEpoch());
+    this.#rows = new ViolationRows();
   }
 
   /** The disk has lost the counts, or has older ones than the server: these are what others have seen. */
@@ -195,17 +211,6 @@ export class NodePublisher {
     const { kernel } = this.#counts.saved([]);
     this.#counts = new NodeCounts({ epoch, totals, kernel, rows: violations }, epoch);
     this.#rows = new ViolationRows(violations);
-  }
-
-  async #create(): Promise<void> {
-    const { node, nodeUid, newEpoch } = this.#parts;
-    const uid = nodeUid();
-    const owners = uid === undefined ? [] : [{ apiVersion: 'v1', kind: 'Node', name: node, uid }];
-    const metadata = { name: node, ownerReferences: owners };
-    await this.#cluster?.apply(NODE_STATES, { apiVersion: API_VERSION, kind: 'NodeState', metadata });
-    if (this.#parts.saved === undefined && this.#publishedText === '') return;
-    this.#counts.restart(newEpoch());
-    this.#rows = new ViolationRows();
   }
 
   async #apply(status: NodeStateStatus): Promise<void> {
