@@ -48,7 +48,7 @@ class Demo {
   /** Runs kubectl, shows command and answer, and answers with both outputs. */
   private async show(...args: string[]): Promise<{ readonly code: number; readonly text: string }> {
     process.stdout.write(`\n$ kubectl ${args.map((word) => (/[\s;"]/.test(word) ? `'${word}'` : word)).join(' ')}\n`);
-    const { code, stdout, stderr } = await this.cluster.plane.tryKubectl(args, { timeoutS: 180 });
+    const { code, stdout, stderr } = await this.cluster.plane.tryKubectl(args, { timeoutS: 420 });
     const text = `${stdout}${stderr}`;
     process.stdout.write(text);
     return { code, text };
@@ -64,8 +64,8 @@ class Demo {
     await plane.kubectl(['create', 'namespace', NAMESPACE]);
     await plane.apply([busyboxDeployment('web', 1, { namespace: NAMESPACE })]);
     for (const what of ['daemonset/ringfence-agent', 'deployment/ringfence-controller'])
-      await this.show('rollout', 'status', what, '-n', 'ringfence-system', '--timeout=170s');
-    await this.show('rollout', 'status', 'deployment/web', '-n', NAMESPACE, '--timeout=120s');
+      await this.show('rollout', 'status', what, '-n', 'ringfence-system', '--timeout=400s');
+    await this.show('rollout', 'status', 'deployment/web', '-n', NAMESPACE, '--timeout=240s');
     await this.show('get', 'pods', '-A', '-o', 'wide');
   }
 
