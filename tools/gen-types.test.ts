@@ -4,6 +4,7 @@ import { Environment } from '@marcbachmann/cel-js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ISSUE_CODES } from '../operator/src/errors.js';
+import { DEFINITION_VERSION } from '../operator/src/k8s/definitions.js';
 import { generatedFiles } from './gen-types.js';
 import { resourceFile, shapeOf } from './schema-emit.js';
 import { children, readSchemaModel } from './schema-model.js';
@@ -15,7 +16,7 @@ const root = join(import.meta.dirname, '..');
 const model = readSchemaModel(root);
 
 interface Crd {
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly annotations: Readonly<Record<string, string>> };
   readonly spec: {
     readonly names: { readonly shortNames: string[]; readonly categories: string[] };
     readonly scope: string;
@@ -67,6 +68,7 @@ describe.each(texts)('$resource.kind', ({ resource, crd, version, places }) => {
 
   test('is named as the language says, with a status and its columns', () => {
     expect(crd.metadata.name).toBe(`${resource.plural}.ringfence.io`);
+    expect(crd.metadata.annotations[DEFINITION_VERSION]).toBe(resource.definition.toString());
     expect(crd.spec.names).toMatchObject({ shortNames: [resource.shortName], categories: ['ringfence'] });
     expect(version.subresources).toEqual({ status: {} });
     const columns = version.additionalPrinterColumns.map(({ name, priority = 0 }) =>

@@ -7,6 +7,8 @@ import type { Resource, Schema, SchemaModel } from './schema-model.js';
 const NOTICE = 'Generated from crds/schema by tools/gen-types.ts; do not edit.';
 const GROUP = 'ringfence.io';
 const VERSION = 'v1alpha1';
+/** Tells our definitions from others' and the newer of two; k8s/definitions.ts reads it. */
+const DEFINITION_VERSION = 'ringfence.io/definition-version';
 
 /** Definitions that exist for standalone files only; in the cluster the API server has its own. */
 const METADATA = 'ObjectMeta';
@@ -55,7 +57,7 @@ export function emitResource(model: SchemaModel, resource: Resource): string {
   const definition = {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
+    metadata: { name: `${plural}.${group}`, annotations: { [DEFINITION_VERSION]: resource.definition.toString() } },
     spec: {
       group,
       scope,

@@ -55,6 +55,8 @@ export interface Resource {
   readonly folder?: string;
   /** Definition of the schema; absent: of the kind's name. */
   readonly shape?: string;
+  /** Counts the changes of the definition: with each that a cluster must take over. */
+  readonly definition: number;
   /** Read from files too, so the schema goes into the product. */
   readonly text?: boolean;
   readonly columns: readonly Column[];

@@ -183,7 +183,7 @@ describe('the controller', () => {
     expect(first).toBeLessThan(5);
     const began = performance.now();
     let expected = 1;
-    while (performance.now() - began < 70_000) {
+    while (performance.now() - began < 65_000) {
       for (const node of nodes) node.violate(seen, owner, 200);
       expected += 200 * NODES;
       await publish(all);
@@ -205,13 +205,13 @@ describe('the controller', () => {
     await end(controller);
   });
 
-  it('counts on exactly where a controller was killed while it wrote, twenty times', async () => {
+  it('counts on exactly where a controller was killed while it wrote, ten times', async () => {
     const all = await seenPolicies(cluster);
     const seen = all.find(({ name }) => name === 'no-shell');
     if (seen === undefined) throw new Error('no policy');
     let highest = (await counts())['/usr/bin/dash'] ?? 0;
     let expected = highest;
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 10; round++) {
       const controller = await start();
       nodes[round]?.violate(seen, owner, 7);
       nodes[round + 1]?.violate(seen, owner, 1, `/usr/bin/tool-${round.toString()}`);
@@ -227,7 +227,7 @@ describe('the controller', () => {
     const controller = await start();
     await until('the exact count', async () => (await counts())['/usr/bin/dash'] === expected, 90);
     const found = await counts();
-    for (let round = 0; round < 20; round++) expect(found[`/usr/bin/tool-${round.toString()}`]).toBe(1);
+    for (let round = 0; round < 10; round++) expect(found[`/usr/bin/tool-${round.toString()}`]).toBe(1);
     await end(controller);
   });
 
