@@ -12,7 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHECKOUT } from '../support/checkout.js';
 import { cacheFolder, GuestUnavailable } from './cache.js';
@@ -160,12 +160,30 @@ function qemuArguments(run: string, image: KernelImage, emulator: Emulator, opti
   ];
 }
 
-/** One guest at a time on a machine: they are slow alone already. The lock is held as long as the processes live. */
+/** As many guests at a time as the machine has processors: each has one. */
+export const GUESTS_AT_A_TIME = availableParallelism();
+
+/** Takes the first free slot. Its lock is held as long as the processes live. */
+const IN_SLOT = `
+take() {
+  while :; do
+    for slot in $(seq "$slots"); do
+      exec 9>"$lock.$slot"
+      flock -n 9 && return
+    done
+    sleep 0.2
+  done
+}
+lock=$1 slots=$2
+shift 2 && take
+exec setpriv --pdeathsig KILL unshare -m -p -f --kill-child sh "$@"
+`;
+
 function start(run: string, emulator: Emulator, qemu: readonly string[]): ChildProcess {
-  const script = 'exec 9>"$1"; flock 9; shift; exec setpriv --pdeathsig KILL unshare -m -p -f --kill-child sh "$@"';
   const host = [join(CHECKOUT, 'test', 'guest', 'host.sh'), run, CHECKOUT, emulator.virtiofsd, ...qemu];
+  const lock = join(cacheFolder(), 'guest.lock');
   const env = emulator.libraryPath === '' ? process.env : { ...process.env, LD_LIBRARY_PATH: emulator.libraryPath };
-  return spawn('sh', ['-c', script, 'guest', join(cacheFolder(), 'guest.lock'), ...host], {
+  return spawn('sh', ['-c', IN_SLOT, 'guest', lock, String(GUESTS_AT_A_TIME), ...host], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

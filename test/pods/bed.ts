@@ -20,7 +20,7 @@ import { applyOps, capacityOf, readerOf, readStats, updateNode } from '../../ope
 import { Reconciler } from '../../operator/src/control/reconcile.js';
 import { readApplied } from '../../operator/src/encode/adopt.js';
 import type { MapOp } from '../../operator/src/encode/ops.js';
-import { u32Key, u64Key } from '../../operator/src/encode/ops.js';
+import { u64Key } from '../../operator/src/encode/ops.js';
 import { decodeEvent } from '../../operator/src/event/decode.js';
 import type { KernelEvent } from '../../operator/src/event/types.js';
 import { probeKernel, uninstall } from '../../operator/src/kernel/index.js';

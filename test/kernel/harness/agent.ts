@@ -10,8 +10,8 @@ import type { PolicyEvent } from '../../../operator/src/event/types.js';
 
 /** Of the checkout, from the sources and from what is compiled alike. */
 export const ROOT = checkoutOf(import.meta.dirname);
-/** Loading the programs takes half a minute on an emulated machine. */
-const READY_LIMIT_MS = 240_000;
+/** Loading the programs takes half a minute on an emulated machine, and many times that where others want its processor too. */
+const READY_LIMIT_MS = 600_000;
 const APPLY_LIMIT_MS = 60_000;
 const POLL_MS = 50;
 
@@ -78,7 +78,14 @@ export class AgentProcess {
     rmSync(setup.folder, { recursive: true, force: true });
     mkdirSync(agent.policyFolder, { recursive: true });
     for (const object of setup.policies) agent.#write(object);
-    await agent.restart();
+    try {
+      await agent.restart();
+    } catch (error) {
+      // What it left would be in the way of the next, and its removal would fail in place of this.
+      await agent.kill9();
+      agent.uninstall();
+      throw error;
+    }
     return agent;
   }
 
@@ -128,6 +135,8 @@ export class AgentProcess {
       if (this.hasEnded()) throw new Error(`the agent ended: ${this.log.slice(-4000)}`);
       const answer = await this.#ask('/readyz');
       return answer?.status === 200 ? true : undefined;
+    }).catch((error: unknown) => {
+      throw new Error(`the agent said: ${this.log.slice(-4000)}`, { cause: error });
     });
   }
 
