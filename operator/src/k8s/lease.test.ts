@@ -84,6 +84,16 @@ describe('leader election', () => {
     }
     expect(server.lease?.spec?.leaseTransitions).toBe(1);
   });
+  it('leaves no listeners behind, however long it leads', async () => {
+    const added = vi.spyOn(EventTarget.prototype, 'addEventListener');
+    const removed = vi.spyOn(EventTarget.prototype, 'removeEventListener');
+    const a = candidate(new LeaseServer(), 'a');
+    await pass(600_000);
+    expect(a.election.leading).toBe(true);
+    expect(added.mock.calls.length).toBeGreaterThan(200);
+    expect(added.mock.calls.length - removed.mock.calls.length).toBeLessThan(5);
+    vi.restoreAllMocks();
+  });
   it('passes on at once what the leader releases', async () => {
     const server = new LeaseServer();
     const a = candidate(server, 'a');
