@@ -1,7 +1,17 @@
 // A root with a few programs, and the runtime of test/pods/runtime.c on it.
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createInterface } from 'node:readline';
 import { TRY } from '../kernel/harness/run-try.js';
 import { ROOT } from '../kernel/harness/agent.js';
@@ -91,6 +101,23 @@ export function startRuntime(options: RuntimeOptions, ...program: readonly strin
     });
   });
   return { started: started.promise, waits: waits.promise, ended };
+}
+
+/** Of a container whose program is /bin/try, which leaves the work to its child: the child. */
+export async function childOf(pid: number): Promise<number> {
+  for (let tries = 0; tries < 500; tries += 1) {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    if (text !== '') return Number(text.split(' ')[0]);
+    await sleep(10);
+  }
+  throw new Error('no child');
+}
+
+/** Process id of a container that can be joined: before its program runs its root is the node's still. */
+export async function joinable(container: Running): Promise<string> {
+  const pid = await container.started;
+  await childOf(pid);
+  return String(pid);
 }
 
 export async function runRuntime(options: RuntimeOptions, ...program: readonly string[]): Promise<Ran> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RfEventFlag } from '../../operator/src/abi/abi.gen.js';
 import { SESSION_NAMES, type PodBed } from './bed.js';
-import { makeRoot, release, removeRoot, runRuntime, startRuntime, type RuntimeOptions } from './container.js';
+import { joinable, makeRoot, release, removeRoot, runRuntime, startRuntime, type RuntimeOptions } from './container.js';
 import { newUid } from './names.js';
 import type { PodCase } from './policies.js';
 import { inContainer, settled, type Place } from './setup.js';
@@ -17,7 +17,7 @@ const STAY = ['/bin/try', 'open', '/tmp/end'];
 async function whileRunning(place: Place, body: (pid: string) => Promise<void>): Promise<void> {
   const main = startRuntime({ cgroup: place.folder, root: place.root }, ...STAY);
   try {
-    await body(String(await main.started));
+    await body(await joinable(main));
   } finally {
     release(place.root);
     await main.ended;
@@ -109,7 +109,7 @@ export const ENTRY_CASES: readonly PodCase[] = [
       const id = bed.cgroup(path);
       const cgroup = bed.path(path);
       const main = startRuntime({ cgroup, root }, ...STAY, '--', 'open-read', '/secret');
-      const pid = String(await main.started);
+      const pid = await joinable(main);
       const joined = startRuntime(
         { cgroup, join: pid },
         '/bin/try',

@@ -14,7 +14,7 @@ import { compileProgram, compileTry } from '../support/compile.js';
 import { Suite } from '../support/suite.js';
 
 const MACHINE = 'machine';
-const GUEST_TIME_S = 900;
+const GUEST_TIME_S = 1500;
 const MACHINE_TIME_S = 300;
 const MEMORY_MB = 1536;
 const RUN = join(import.meta.dirname, 'run.js');

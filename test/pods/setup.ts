@@ -1,12 +1,22 @@
 // The runtime's own code in a container is left alone, up to the first instruction of the entrypoint and no further.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RfEventFlag, RfEventKind, RfWorkloadFlag } from '../../operator/src/abi/abi.gen.js';
 import { textOf, type PodBed } from './bed.js';
-import { makeRoot, release, removeRoot, runRuntime, startRuntime, type Ran, type RuntimeOptions } from './container.js';
+import {
+  childOf,
+  joinable,
+  makeRoot,
+  release,
+  removeRoot,
+  runRuntime,
+  startRuntime,
+  type Ran,
+  type RuntimeOptions,
+} from './container.js';
 import { newUid } from './names.js';
 import { LSM, TRACEPOINT, type PodCase } from './policies.js';
 import { runTry, TRY } from '../kernel/harness/run-try.js';
@@ -99,15 +109,6 @@ async function expectRefused(bed: PodBed, model: string, program: string, option
   });
 }
 
-async function childOf(pid: number): Promise<number> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-    if (text !== '') return Number(text.split(' ')[0]);
-    await sleep(10);
-  }
-  throw new Error('no child');
-}
-
 const kept: PodCase = {
   name: 'a process of the container stays the container, wherever it moves',
   body: (bed) =>
@@ -142,7 +143,7 @@ const kept: PodCase = {
 };
 
 /** By the process ids in the container: its main process is 1, that one's child 2, the runtime that joins 3. */
-const LOOKS = ['open-read', '/proc/3/mem', '--', 'readlink', '/proc/3/exe', '--', 'open-read', '/proc/3/environ'];
+const LOOKS = ['open-read', '/proc/3/mem', '--', 'readlink', '/proc/3/exe', '--', 'readlink', '/proc/3/cwd'];
 const LOOK_COUNT = 3;
 
 export const SETUP_CASES: readonly PodCase[] = [
@@ -241,7 +242,7 @@ export const SETUP_CASES: readonly PodCase[] = [
       inContainer(bed, undefined, async ({ folder, root }) => {
         const wait = mkdtempSync(join(tmpdir(), 'rf-wait-'));
         const main = startRuntime({ cgroup: folder, root }, '/bin/try', 'open', '/tmp/end');
-        const pid = String(await main.started);
+        const pid = await joinable(main);
         const joining = startRuntime({ cgroup: folder, join: pid, wait }, '/bin/try', 'open', '/');
         await joining.waits;
         const { tried } = await runRuntime({ cgroup: folder, join: pid }, '/bin/try', ...LOOKS);
