@@ -184,6 +184,7 @@ export class Agent implements AgentApi {
 
   #reconcileNow(): void {
     const { catalog, index, kernel, reconciler, cluster, clock, log } = this.#parts;
+    const beganMs = clock.now();
     const objects = this.objects();
     const selection = this.#policies.select(objects.values(), cluster?.nodeLabels(), clock.now());
     const { good, policies, items, paused, pauseLeftMs } = selection;
@@ -194,6 +195,7 @@ export class Agent implements AgentApi {
       const facts = { cgroups: index.all(), backends: kernel.backends(), ...(cluster && { pods: cluster.pods }) };
       const outcome = reconciler.reconcile({ policies, named: nameWorkloads(items), ...facts });
       this.#settle(outcome, good);
+      if (outcome.ops > 0) log.info('policies applied', { ...countsOf(outcome), tookMs: clock.now() - beganMs });
     } catch (error) {
       this.#kernelFault = describeFault(error);
       log.error('policies could not be applied', { reason: this.#kernelFault });
@@ -208,10 +210,7 @@ export class Agent implements AgentApi {
     this.#kernelFault = undefined;
     catalog.learnOwners(outcome.owners);
     index.forget((id) => reconciler.holds(id));
-    if (outcome.ops > 0) {
-      kernel.seedTasks();
-      log.info('policies applied', { policies: outcome.inForce.size, ops: outcome.ops, failed: outcome.failed.size });
-    }
+    if (outcome.ops > 0) kernel.seedTasks();
     this.#parts.resolver.resolve(outcome);
     for (const [uid, reason] of outcome.failed) log.warn('policy not applied', { uid, reason });
     if (outcome.sweep) this.#sweeper.changed();
@@ -248,4 +247,8 @@ export class Agent implements AgentApi {
       }),
     );
   }
+}
+
+function countsOf({ inForce, ops, failed }: Outcome): Record<string, number> {
+  return { policies: inForce.size, ops, failed: failed.size };
 }

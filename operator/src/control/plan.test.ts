@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { RfWorkloadFlag } from '../abi/abi.gen.js';
+import { RfAction, RfRulesetCodec, RfWorkloadFlag } from '../abi/abi.gen.js';
 import type { PolicyIR, ScopeIR } from '../compile/ir.js';
 import { selectorWeight } from '../encode/cgroups.js';
 import { patternOf } from '../policy/pattern.js';
 import type { Workload } from '../policy/types.js';
 import type { Cgroup } from '../workload/cgroups.js';
 import { nameWorkloads } from '../workload/identify.js';
+import { PodTable } from '../workload/pod-table.js';
+import type { ContainerRecord } from '../workload/pod-table.js';
+import { readPod } from '../workload/pods.js';
+import type { Pod } from '../workload/pods.js';
 import { planNode } from './plan.js';
 import type { Plan } from './plan.js';
 
@@ -148,5 +152,111 @@ describe('planNode', () => {
       'AGENT_TOO_MANY_SHAPES',
       ['new'],
     ]);
+  });
+});
+
+const POD_UID = '0123abcd-4567-89ab-cdef-0123456789ab';
+const POD_KEY = '0123abcd456789abcdef0123456789ab';
+const RULES = { systemNamespaces: ['kube-system'], installNamespace: 'ringfence-system' };
+const { WORKLOAD_CONTAINER: CONTAINER, WORKLOAD_UNNAMED: UNNAMED, WORKLOAD_SANDBOX: SANDBOX } = RfWorkloadFlag;
+
+/** A node with one pod of two containers; the ids of its cgroups are the names of the containers. */
+function podTable(records: Record<string, ContainerRecord> = {}, namespaces = ['default']): PodTable {
+  const table = new PodTable(RULES);
+  const metadata = { uid: POD_UID, name: 'web-1', namespace: 'default', labels: { app: 'web' } };
+  const spec = { containers: [{ name: 'nginx', livenessProbe: { exec: { command: ['ok'] } } }, { name: 'proxy' }] };
+  table.takePods([readPod({ metadata, spec }) as Pod]);
+  table.takeNamespaces(new Map(namespaces.map((name) => [name, {}])));
+  for (const [id, record] of Object.entries(records)) table.record(id, record);
+  return table;
+}
+
+function planPods(policies: readonly PolicyIR[], pods: PodTable, cgroups: readonly Cgroup[] = tree('/')): Plan {
+  return planNode({
+    policies: policies.map((one) => ({ policy: one, refused: new Set<string>() })),
+    named: [],
+    cgroups,
+    protectedUnits: [],
+    context: { digest: (bytes) => createHash('sha256').update(bytes).digest('hex'), ruleKey: () => 1 },
+    pods,
+  });
+}
+
+function named(name: string): ContainerRecord {
+  return { kind: 'Container', name };
+}
+
+function containersOnly(...containers: string[]): ScopeIR {
+  const scope = pods({ app: 'web' });
+  return scope.scope === 'Pods' ? { ...scope, containers } : scope;
+}
+
+describe('planNode with pods', () => {
+  const top = `/kubepods/pod${POD_UID}`;
+  const cgroups = tree('/', '/kubepods', top, `${top}/aa`, `${top}/bb`, `${top}/cc`, `${top}/aa/sub`);
+  const records = { aa: named('nginx'), bb: named('proxy'), cc: { kind: 'Sandbox' } } as const;
+
+  it('gives each container its own policies, its cgroups below it the same, and the sandbox none', () => {
+    const policies = [policy('all', pods({ app: 'web' })), policy('nginx', containersOnly('nginx'))];
+    const result = planPods(policies, podTable(records), cgroups);
+    expect(workloads(result, cgroups)).toEqual({
+      [`${top}/aa`]: [`${top}/aa`, CONTAINER, 1],
+      [`${top}/aa/sub`]: [`${top}/aa`, CONTAINER, 1],
+      [`${top}/bb`]: [`${top}/bb`, CONTAINER, 1],
+      [`${top}/cc`]: [`${top}/cc`, CONTAINER | SANDBOX, 0],
+    });
+    const pagesOf = (id: number): readonly string[] => result.wanted.workloads.get(BigInt(id))?.pages ?? [];
+    expect(pagesOf(4)).not.toEqual(pagesOf(5));
+    expect([...result.selectedPods]).toEqual([
+      ['all', 1],
+      ['nginx', 1],
+    ]);
+  });
+
+  it('tells the kernel of pods before their containers, and places the pages of each container ahead', () => {
+    const result = planPods([policy('nginx', containersOnly('nginx'))], podTable());
+    const { pods: wanted, ahead } = result.wanted;
+    expect(wanted?.get(POD_KEY)).toMatchObject({ owner: 0n, flags: CONTAINER | UNNAMED });
+    expect(wanted?.get(POD_KEY)?.pages).toHaveLength(1);
+    expect(ahead?.map((pages) => pages.length)).toEqual([1, 0]);
+    expect(ahead?.[0]).not.toEqual(wanted?.get(POD_KEY)?.pages);
+  });
+
+  it('caps at Block what may be about another container, and nothing else', () => {
+    const result = planPods([policy('nginx', containersOnly('nginx')), policy('all', pods({}))], podTable());
+    const actions = (pages: readonly string[] = []): number[] =>
+      pages.flatMap((id) => {
+        const { rules, ruleCount } = RfRulesetCodec.decode(result.wanted.page(id)?.ruleset ?? new Uint8Array());
+        return rules.slice(0, ruleCount).map(({ action }) => action);
+      });
+    const { pods: wanted, ahead } = result.wanted;
+    expect(actions(wanted?.get(POD_KEY)?.pages)).toEqual([RfAction.KILL, RfAction.BLOCK]);
+    expect(actions(ahead?.[0])).toEqual([RfAction.KILL, RfAction.KILL]);
+  });
+
+  it('lets no container wait for its name where no policy is about its pod', () => {
+    const { wanted } = planPods([policy('p', pods({ app: 'db' }))], podTable());
+    expect(wanted.pods?.get(POD_KEY)).toMatchObject({ flags: CONTAINER, pages: [] });
+  });
+
+  it('knows nothing of a pod whose namespace it does not know', () => {
+    const table = podTable({ aa: named('nginx') }, []);
+    const result = planPods([policy('all', pods({ app: 'web' }))], table, cgroups.slice(0, 4));
+    expect(result.wanted.pods?.size).toBe(0);
+    expect(workloads(result, cgroups)).toEqual({ [`${top}/aa`]: [`${top}/aa`, CONTAINER | UNNAMED, 0] });
+  });
+
+  it('hands over the handlers of containers that have policies', () => {
+    const { wanted } = planPods([policy('nginx', containersOnly('nginx'))], podTable(records), cgroups);
+    expect([...(wanted.handlers ?? [])]).toEqual([[4n, [{ session: 'Probe', command: ['ok'] }]]]);
+  });
+
+  it('foresees a container that is not there yet as the plan for it would be', () => {
+    const table = podTable();
+    const early = planPods([policy('nginx', containersOnly('nginx'))], table);
+    table.record('aa', named('nginx'));
+    const identity = table.identify({ pod: POD_KEY, container: 'aa' });
+    const late = planPods([policy('nginx', containersOnly('nginx'))], table, cgroups.slice(0, 4));
+    expect(early.foreseen(identity)?.pages).toEqual(late.wanted.workloads.get(4n)?.pages);
   });
 });

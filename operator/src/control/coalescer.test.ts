@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../source/clock.js';
+import { Coalescer } from './coalescer.js';
+
+class HandClock implements Clock {
+  #nowMs = 0;
+  #timer: { dueMs: number; then: () => void } | undefined;
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, then: () => void): () => void {
+    this.#timer = { dueMs: this.#nowMs + delayMs, then };
+    return () => (this.#timer = undefined);
+  }
+
+  move(ms: number): void {
+    this.#nowMs += ms;
+    const timer = this.#timer;
+    if (timer === undefined || timer.dueMs > this.#nowMs) return;
+    this.#timer = undefined;
+    timer.then();
+  }
+}
+
+describe('Coalescer', () => {
+  it('runs once for changes that come together, soon after the first', () => {
+    const clock = new HandClock();
+    let runs = 0;
+    const changes = new Coalescer(clock, () => (runs += 1));
+    for (let count = 0; count < 1000; count += 1) changes.changed();
+    clock.move(5);
+    clock.move(1000);
+    expect(runs).toBe(1);
+  });
+
+  it('leaves as much time between runs as one takes', () => {
+    const clock = new HandClock();
+    const began: number[] = [];
+    const changes = new Coalescer(clock, () => {
+      began.push(clock.now());
+      clock.move(50);
+    });
+    changes.changed();
+    clock.move(5);
+    changes.changed();
+    clock.move(40);
+    expect(began).toEqual([5]);
+    clock.move(10);
+    expect(began).toEqual([5, 105]);
+  });
+
+  it('does nothing once it is stopped', () => {
+    const clock = new HandClock();
+    let runs = 0;
+    const changes = new Coalescer(clock, () => (runs += 1));
+    changes.changed();
+    changes.stop();
+    clock.move(1000);
+    expect(runs).toBe(0);
+  });
+});
