@@ -48,7 +48,7 @@ class Demo {
   /** Runs kubectl, shows command and answer, and answers with both outputs. */
   private async show(...args: string[]): Promise<{ readonly code: number; readonly text: string }> {
     process.stdout.write(`\n$ kubectl ${args.map((word) => (/[\s;"]/.test(word) ? `'${word}'` : word)).join(' ')}\n`);
-    const { code, stdout, stderr } = await this.cluster.plane.tryKubectl(args, { timeoutS: 420 });
+    const { code, stdout, stderr } = await this.cluster.plane.tryKubectl(args, { timeoutS: 920 });
     const text = `${stdout}${stderr}`;
     process.stdout.write(text);
     return { code, text };
@@ -64,14 +64,14 @@ class Demo {
     await plane.kubectl(['create', 'namespace', NAMESPACE]);
     await plane.apply([busyboxDeployment('web', 1, { namespace: NAMESPACE })]);
     for (const what of ['daemonset/ringfence-agent', 'deployment/ringfence-controller'])
-      await this.show('rollout', 'status', what, '-n', 'ringfence-system', '--timeout=400s');
+      await this.show('rollout', 'status', what, '-n', 'ringfence-system', '--timeout=900s');
     await this.show('rollout', 'status', 'deployment/web', '-n', NAMESPACE, '--timeout=240s');
     await this.show('get', 'pods', '-A', '-o', 'wide');
   }
 
   private async enforce(): Promise<void> {
     const { plane } = this.cluster;
-    const before = await this.show('exec', '-n', NAMESPACE, 'deploy/web', '--', 'sh', '-c', 'nc 2>&1 | head -1');
+    const before = await this.show('exec', '-n', NAMESPACE, 'deploy/web', '--', 'sh', '-c', '/bin/nc 2>&1 | head -1');
     this.expect('without a policy netcat runs', before.text.includes('BusyBox'));
     process.stdout.write(`\n$ kubectl apply -f - <<EOF\n${POLICY}EOF\n`);
     say((await plane.apply(POLICY)).trim());
@@ -84,7 +84,8 @@ class Demo {
   }
 
   private async violate(): Promise<void> {
-    const child = 'nc; echo "status $?, and the shell lives"';
+    // By its path: busybox's shell runs what it knows by name from its own file.
+    const child = '/bin/nc; echo "status $?, and the shell lives"';
     const inside = await this.show('exec', '-n', NAMESPACE, 'deploy/web', '--', 'sh', '-c', child);
     this.expect('in a shell the program is killed (128 + 9) and its parent lives', inside.text.includes('status 137'));
     const direct = await this.show('exec', '-n', NAMESPACE, 'deploy/web', '--', 'nc');
