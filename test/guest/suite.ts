@@ -113,7 +113,7 @@ async function checkRunner(suite: Suite): Promise<void> {
   await suite.check('a checkout below /tmp is in the guest too', async () => {
     const copy = mkdtempSync(join(tmpdir(), 'ringfence-checkout-'));
     try {
-      for (const part of ['build/test', 'test/guest', 'package.json']) {
+      for (const part of ['build/test', 'test/guest', 'package.json', 'package-lock.json']) {
         cpSync(join(CHECKOUT, part), join(copy, part), { recursive: true });
       }
       const main = join(copy, 'build/test/guest/main.js');

@@ -224,8 +224,14 @@ async function main(suite: Suite, program: string): Promise<void> {
     });
   }
   await check('a race reaches both sides', () => {
-    const { harmless, guarded } = lastOf(program, 'race-folder e d f 400');
-    assert.ok(Number(guarded) > 0 && Number(harmless) + Number(guarded) < 400, JSON.stringify({ harmless, guarded }));
+    // On a busy machine the two sides may not run at the same time for a while.
+    const lost: unknown[] = [];
+    while (lost.length < 50) {
+      const { harmless, guarded } = lastOf(program, 'race-folder e d f 400');
+      if (Number(guarded) > 0 && Number(harmless) + Number(guarded) < 400) return;
+      lost.push([harmless, guarded]);
+    }
+    assert.fail(JSON.stringify(lost));
   });
   await check('tries are summed by outcome', () => {
     const [sums] = run(program, '--times 5 unlink f');
