@@ -112,6 +112,7 @@ export class Agent implements AgentApi {
     this.#timers.clear();
     this.#sweeper.stop();
     this.#pauses.stop();
+    this.#parts.resolver.stop();
     this.#parts.cluster?.binder.stop();
   }
 

@@ -7,7 +7,7 @@ import { connectCluster, RUNTIME_POLICIES } from '../../operator/src/k8s/index.j
 import type { Cluster, KubeObject } from '../../operator/src/k8s/index.js';
 import { openLog } from '../../operator/src/log.js';
 import { type AgentProcess, waitFor } from '../kernel/harness/agent.js';
-import { ClusterStage } from './stage.js';
+import { ClusterStage } from '../cluster-agent/stage.js';
 
 const POLICIES = 100;
 const PODS = 50;
