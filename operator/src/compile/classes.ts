@@ -17,6 +17,9 @@ const HOOK_OF_CLASS = {
 
 export type ClassName = keyof typeof HOOK_OF_CLASS;
 
+/** All of them, in the order of HookName. */
+export const HOOKS: readonly HookName[] = Object.values(HOOK_OF_CLASS);
+
 const CLASS_OF_HOOK: ReadonlyMap<HookName, string> = new Map(
   Object.entries(HOOK_OF_CLASS).map(([name, hook]) => [hook, name]),
 );

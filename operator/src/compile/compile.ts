@@ -2,9 +2,10 @@
 // the author may have written the same rules and items.
 
 import { patternOf } from '../policy/pattern.js';
-import type { Access, BinaryMatch, Exception, LabelSelector, OriginName, PathMatch } from '../policy/schema.gen.js';
+import type { BinaryMatch, Exception, LabelSelector, OriginName, PathMatch } from '../policy/schema.gen.js';
 import type { Policy, PolicyRule, PolicySpec } from '../policy/types.js';
-import type { ExceptIR, HookName, ItemIR, LabelSelectorIR, Layer, Origin, PolicyIR, RuleIR, ScopeIR } from './ir.js';
+import { HOOKS, hookOfClass } from './classes.js';
+import type { ExceptIR, ItemIR, LabelSelectorIR, Layer, Origin, PolicyIR, RuleIR, ScopeIR } from './ir.js';
 
 /** What a policy's own text does not say. */
 export interface PolicyIdentity {
@@ -13,20 +14,7 @@ export interface PolicyIdentity {
   readonly source: PolicyIR['source'];
 }
 
-/** In the order of HookName. */
-const HOOK_OF_ACCESS: Readonly<Record<Access, HookName>> = {
-  Read: 'file-read',
-  Write: 'file-write',
-  Execute: 'file-execute',
-  Create: 'file-create',
-  Delete: 'file-delete',
-  Rename: 'file-rename',
-  Link: 'file-link',
-  Attributes: 'file-attributes',
-};
-
-const FILE_HOOKS = Object.values(HOOK_OF_ACCESS);
-const HOOKS: readonly HookName[] = [...FILE_HOOKS, 'exec', 'exec-map'];
+const FILE_HOOKS = HOOKS.filter((hook) => hook.startsWith('file-'));
 const ORIGINS: readonly Origin[] = ['Image', 'UpperLayer', 'ReadOnlyVolume', 'WritableVolume', 'Anonymous', 'Unknown'];
 const UNTRUSTED: readonly Origin[] = ['UpperLayer', 'WritableVolume', 'Anonymous', 'Unknown'];
 
@@ -68,7 +56,7 @@ function binaryItem(match: BinaryMatch, list: RuleIR['list']): ItemIR {
 }
 
 function pathItem(match: PathMatch): ItemIR {
-  const hooks = match.access?.map((access) => HOOK_OF_ACCESS[access]) ?? FILE_HOOKS;
+  const hooks = match.access?.map(hookOfClass) ?? FILE_HOOKS;
   return { hooks: inOrderOf(HOOKS, hooks), path: patternOf(match.path) };
 }
 

@@ -1,29 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../source/clock.js';
+import { HandClock } from '../../../test/support/hand-clock.js';
 import { Sweeper } from './sweeper.js';
-
-/** A clock that stands still until it is moved, with one timer. */
-class HandClock implements Clock {
-  #nowMs = 0;
-  #timer: { dueMs: number; then: () => void } | undefined;
-
-  now(): number {
-    return this.#nowMs;
-  }
-
-  after(delayMs: number, then: () => void): () => void {
-    this.#timer = { dueMs: this.#nowMs + delayMs, then };
-    return () => (this.#timer = undefined);
-  }
-
-  move(ms: number): void {
-    this.#nowMs += ms;
-    const timer = this.#timer;
-    if (timer === undefined || timer.dueMs > this.#nowMs) return;
-    this.#timer = undefined;
-    timer.then();
-  }
-}
 
 /** Rulesets of a kernel: those that nothing points at, and when each was swept. */
 class Rulesets {
