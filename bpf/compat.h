@@ -80,6 +80,21 @@ struct mnt_namespace___seq {
 		}                                                                                    \
 	} while (0)
 
+/* Number and mode of the inode at ADDR. */
+#define RF_LOAD_IDENTITY(addr, number, mode)                                                         \
+	do {                                                                                         \
+		__u64 inode_ = (addr);                                                               \
+		if (rf_can_cast) {                                                                   \
+			struct inode *i_ = bpf_rdonly_cast((void *)inode_,                           \
+							   bpf_core_type_id_kernel(struct inode));   \
+			(number) = i_->i_ino;                                                        \
+			(mode) = i_->i_mode;                                                         \
+		} else {                                                                             \
+			RF_LOAD(number, inode, inode_, i_ino);                                       \
+			RF_LOAD(mode, inode, inode_, i_mode);                                        \
+		}                                                                                    \
+	} while (0)
+
 #define RF_PF_KTHREAD 0x00200000
 #define RF_PF_FORKNOEXEC 0x00000040
 #define RF_EPERM 1

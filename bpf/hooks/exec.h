@@ -107,7 +107,7 @@ static __always_inline int exec_decide(struct rf_subject *who, __u64 file, const
 
 	if (!w)
 		return workload_missing(who);
-	s = operation_open(who, w, RF_HOOK_EXEC, true);
+	s = operation_open(who, w, RF_HOOK_EXEC, node_state());
 	if (!s)
 		return -RF_EPERM;
 	exec_ref(s, 0, file, first);
@@ -192,9 +192,10 @@ int BPF_PROG(exec_trace, struct task_struct *task, int old_pid, struct linux_bin
 	w = bpf_map_lookup_elem(&workloads, &who->workload);
 	if (!w)
 		return workload_missing(who) ? 0 : 0;
-	s = operation_open(who, w, RF_HOOK_EXEC, false);
+	s = operation_open(who, w, RF_HOOK_EXEC, node_state());
 	if (!s)
 		return 0;
+	s->can_deny = 0;
 	exec_ref(s, script ? 1 : 0, (__u64)bprm->file, !script);
 	if (script) {
 		exec_ref(s, 0, (__u64)bprm->file, true);

@@ -211,7 +211,7 @@ __attribute__((noinline)) int pair_decide(const struct rf_pair *pair)
 	if (!w)
 		return workload_missing(who);
 	/* whatever the rules are about: a name that is known by inode is learned before it is taken away or doubled */
-	s = operation_open(who, w, pair->hook, true);
+	s = operation_open(who, w, pair->hook, node_state());
 	if (!s)
 		return -RF_EPERM;
 	s->learn = 1;

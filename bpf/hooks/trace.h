@@ -48,9 +48,10 @@ __attribute__((noinline)) int trace_decide(__u64 file, __u32 executable)
 	classes = executable ? RF_BIT(MAP) | RF_BIT(EXECUTE) : mode_classes(mode, flags);
 	if (!(w->classes & classes))
 		return 0;
-	s = operation_open(who, w, executable ? RF_HOOK_MAP : RF_HOOK_OPEN, false);
+	s = operation_open(who, w, executable ? RF_HOOK_MAP : RF_HOOK_OPEN, node_state());
 	if (!s)
 		return 0;
+	s->can_deny = 0;
 	RF_LOAD(dentry, file, file, f_path.dentry);
 	RF_LOAD(mnt, file, file, f_path.mnt);
 	ref_dentry(s, 0, dentry, mount_of(mnt));

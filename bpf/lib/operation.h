@@ -38,8 +38,7 @@ static __always_inline void ref_inode(struct rf_ref *ref, __u64 inode)
 	ref->is_dir = 0;
 	if (!inode)
 		return;
-	RF_LOAD(ref->ino, inode, inode, i_ino);
-	RF_LOAD(mode, inode, inode, i_mode);
+	RF_LOAD_IDENTITY(inode, ref->ino, mode);
 	ref->is_dir = (mode & 0170000) == 0040000;
 }
 
@@ -137,13 +136,12 @@ static __always_inline void operation_event(struct rf_scratch *s, struct rf_subj
 	s->subject = (__u64)who;
 }
 
-/* Takes working memory and fills in who acts. Hooks that can deny say so. */
+/* Takes working memory and fills in who acts, for a hook that can deny; the others say that they cannot. */
 static __always_inline struct rf_scratch *operation_open(struct rf_subject *who, struct rf_workload *w, __u32 hook,
-							 bool can_deny)
+							 const struct rf_node *state)
 {
 	struct rf_scratch *s = scratch_take();
 	struct rf_task_program *program;
-	struct rf_node *state = node_state();
 	int i;
 
 	if (!s)
@@ -159,7 +157,7 @@ static __always_inline struct rf_scratch *operation_open(struct rf_subject *who,
 	s->is_protected = !!(who->flags & RF_SUBJECT_PROTECTED);
 	s->given_len = 0;
 	s->tree_change = s->learn = 0;
-	s->can_deny = can_deny;
+	s->can_deny = 1;
 	s->ends_setup = !!(who->flags & RF_SUBJECT_ENDING);
 	s->dry = 0;
 	s->node_monitor = state && state->mode == RF_MODE_MONITOR &&
@@ -224,7 +222,7 @@ __attribute__((noinline)) int place_decide(const struct rf_place *place, struct 
 	if (!(w->classes & classes))
 		return 0;
 	cacheable = cache_key(who, state, place);
-	s = operation_open(who, w, place->hook, true);
+	s = operation_open(who, w, place->hook, state);
 	if (!s)
 		return -RF_EPERM;
 	ref_dentry(s, 0, place->dentry, place->mnt ? mount_of(place->mnt) : 0);
