@@ -1,7 +1,7 @@
 // Where the cluster bed keeps what it built or fetched: <cache>/ringfence/kubernetes/<version>/, shared by every checkout of a user.
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { userCache } from '../support/user-cache.js';
 
 /** The bed cannot be made here; the message says what is missing. Tests turn it into a skip. */
 export class ClusterUnavailable extends Error {
@@ -11,8 +11,7 @@ export class ClusterUnavailable extends Error {
 export const KUBERNETES_VERSION = 'v1.34.4';
 
 export function clusterCache(): string {
-  const base = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  const folder = join(base, 'ringfence', 'kubernetes', KUBERNETES_VERSION);
+  const folder = userCache('kubernetes', KUBERNETES_VERSION);
   mkdirSync(folder, { recursive: true });
   return folder;
 }

@@ -1,15 +1,14 @@
 // Where the test beds keep what they fetched: kernels, QEMU and busybox. One folder per user, shared by every checkout.
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { userCache } from '../support/user-cache.js';
 
 export class GuestUnavailable extends Error {
   override readonly name = 'GuestUnavailable';
 }
 
 export function cacheFolder(): string {
-  const base = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  const folder = join(base, 'ringfence', 'guest');
+  const folder = userCache('guest');
   mkdirSync(folder, { recursive: true });
   return folder;
 }
