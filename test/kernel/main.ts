@@ -5,10 +5,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runBesideEachOther } from '../guest/beside.js';
 import { GuestUnavailable } from '../guest/cache.js';
 import { tryCommand } from '../guest/command.js';
-import { KERNELS, kernelImage, type KernelName } from '../guest/kernel-image.js';
-import { emulatorFor } from '../guest/qemu.js';
+import { KERNELS, type KernelName } from '../guest/kernel-image.js';
 import { CHECKOUT, runInGuest, type GuestResult } from '../guest/run.js';
 import { adoptRun } from '../support/adopt-run.js';
 import { compileProgram, compileTry } from '../support/compile.js';
@@ -44,20 +44,6 @@ async function adoptGuest(suite: Suite, kernel: KernelName, result: GuestResult)
   );
 }
 
-/** Guests beside each other, as many as there are slots; results in their order. What they are made of is fetched before. */
-async function runInGuests(suite: Suite, kernels: readonly KernelName[], words: readonly string[]): Promise<void> {
-  for (const kernel of kernels) {
-    await kernelImage(kernel);
-    await emulatorFor(kernel);
-  }
-  const running = kernels.map((kernel) => runInKernel(kernel, words));
-  const results = await Promise.allSettled(running);
-  for (const [index, result] of results.entries()) {
-    if (result.status === 'rejected') throw result.reason as Error;
-    await adoptGuest(suite, kernels[index] as KernelName, result.value);
-  }
-}
-
 async function runOnMachine(suite: Suite, words: readonly string[]): Promise<void> {
   const argv = [process.execPath, RUN, '--backend', 'tracepoint', '--confined', ...words];
   const output = await tryCommand(argv, { cwd: CHECKOUT, timeoutS: MACHINE_TIME_S });
@@ -91,8 +77,10 @@ async function main(suite: Suite): Promise<void> {
   const wanted = values.kernel ?? [MACHINE, ...KERNELS];
   const onMachine = values.files === undefined ? words : [...words, '--files', values.files];
   if (wanted.includes(MACHINE)) await runOnMachine(suite, onMachine);
+  const inGuests = [...words, ...filesOf(values)];
   const kernels = KERNELS.filter((name) => wanted.includes(name));
-  await runInGuests(suite, kernels, [...words, ...filesOf(values)]);
+  const results = await runBesideEachOther(kernels, (kernel) => runInKernel(kernel, inGuests));
+  for (const { kernel, result } of results) await adoptGuest(suite, kernel, result);
 }
 
 const suite = new Suite();

@@ -5,10 +5,11 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { nodePackages } from '../cluster/node/packages.js';
+import { runBesideEachOther } from '../guest/beside.js';
 import { GuestUnavailable } from '../guest/cache.js';
 import { tryCommand } from '../guest/command.js';
 import { KERNELS, type KernelName } from '../guest/kernel-image.js';
-import { CHECKOUT, runInGuest } from '../guest/run.js';
+import { CHECKOUT, runInGuest, type GuestResult } from '../guest/run.js';
 import { adoptRun } from '../support/adopt-run.js';
 import { compileProgram, compileTry } from '../support/compile.js';
 import { Suite } from '../support/suite.js';
@@ -19,16 +20,18 @@ const MACHINE_TIME_S = 300;
 const MEMORY_MB = 1536;
 const RUN = join(import.meta.dirname, 'run.js');
 
-async function runInKernel(suite: Suite, kernel: KernelName, words: readonly string[]): Promise<void> {
-  const runc = (await nodePackages()).programs.find((path) => path.endsWith('/runc')) ?? '';
-  const result = await runInGuest({
+async function runInKernel(kernel: KernelName, runc: string, words: readonly string[]): Promise<GuestResult> {
+  return await runInGuest({
     kernel,
     command: ['node', RUN, '--backend', 'lsm', ...words],
     timeoutS: GUEST_TIME_S,
     memoryMb: MEMORY_MB,
     prepare: (folder) => copyFileSync(runc, join(folder, 'runc')),
-    onOutput: (text) => process.stderr.write(text),
+    onOutput: (text) => process.stderr.write(text.replaceAll(/^(?=.)/gm, `${kernel}: `)),
   });
+}
+
+async function adoptGuest(suite: Suite, kernel: KernelName, result: GuestResult): Promise<void> {
   await adoptRun(suite, kernel, result);
   await suite.check(`${kernel}: the kernel saw no bug`, () => {
     if (result.kernelTrouble.length > 0) throw new Error(result.kernelTrouble.join('; '));
@@ -50,7 +53,11 @@ async function main(suite: Suite): Promise<void> {
   const words = values.filter === undefined ? [] : ['--filter', values.filter];
   const wanted = values.kernel ?? [MACHINE, ...KERNELS];
   if (wanted.includes(MACHINE)) await runOnMachine(suite, words);
-  for (const kernel of KERNELS.filter((name) => wanted.includes(name))) await runInKernel(suite, kernel, words);
+  const kernels = KERNELS.filter((name) => wanted.includes(name));
+  if (kernels.length === 0) return;
+  const runc = (await nodePackages()).programs.find((path) => path.endsWith('/runc')) ?? '';
+  const results = await runBesideEachOther(kernels, (kernel) => runInKernel(kernel, runc, words));
+  for (const { kernel, result } of results) await adoptGuest(suite, kernel, result);
 }
 
 const suite = new Suite();
