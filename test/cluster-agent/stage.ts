@@ -6,6 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubeControlPlane } from '../cluster/control-plane.js';
+import { established } from '../cluster/install.js';
 import { AgentProcess, ROOT } from '../kernel/harness/agent.js';
 import { TestCgroups } from '../kernel/harness/workloads.js';
 
@@ -84,9 +85,7 @@ export class ClusterStage {
   async applyCrds(): Promise<void> {
     const names = readdirSync(join(ROOT, 'crds')).filter((file) => file.endsWith('.yaml'));
     for (const file of names) await this.plane.apply(readFileSync(join(ROOT, 'crds', file), 'utf8'));
-    const kinds = ['runtimepolicies', 'clusterruntimepolicies', 'nodestates'];
-    const crds = kinds.map((kind) => `crd/${kind}.ringfence.io`);
-    await this.plane.kubectl(['wait', '--for=condition=Established', ...crds, '--timeout=60s']);
+    await established(this.plane);
   }
 
   async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<void> {

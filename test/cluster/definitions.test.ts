@@ -5,7 +5,7 @@ import { parse, stringify } from 'yaml';
 import { validatePolicyFile } from '../../operator/src/policy/validate.js';
 import { withPlane } from './bed.js';
 import type { KubeControlPlane } from './control-plane.js';
-import { applyDefinitions } from './install.js';
+import { applyDefinitions, established } from './install.js';
 
 type Spec = Record<string, unknown>;
 
@@ -253,7 +253,7 @@ describe('the definitions', () => {
 
   it('have successors for reports, which the server takes too', async () => {
     await plane.kubectl(['apply', '--server-side', '-f', 'crds/openreports']);
-    await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+    await established(plane);
     await plane.kubectl(['get', 'reps,creps', '-A']);
     await plane.kubectl(['delete', '-f', 'crds/openreports']);
   });

@@ -1,4 +1,4 @@
-// The manifests: chart and kustomize are the same objects, the real API server takes them, and they grant no more than they should.
+// The manifests: chart and kustomize are the same objects, the real API server takes them, and admission refuses what RBAC cannot say.
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withPlane } from './bed.js';
@@ -13,9 +13,7 @@ import {
   renderChart,
   renderKustomize,
 } from './install.js';
-
-const AGENT = `system:serviceaccount:${INSTALL_NAMESPACE}:ringfence-agent`;
-const CONTROLLER = `system:serviceaccount:${INSTALL_NAMESPACE}:ringfence-controller`;
+import { agentTokenOn, bearerFlags } from './tokens.js';
 
 function policy(namespace: string, change: object = {}): object {
   return {
@@ -43,23 +41,6 @@ describe('manifests', () => {
     await end();
   });
 
-  const can = async (user: string, groups: string, ...question: string[]): Promise<boolean> => {
-    const as = [`--as=${user}`, ...groups.split(' ').map((group) => `--as-group=${group}`)];
-    return (await plane.tryKubectl(['auth', 'can-i', ...question, ...as])).stdout.trim() === 'yes';
-  };
-  const agentCan = async (...question: string[]): Promise<boolean> =>
-    await can(
-      AGENT,
-      `system:serviceaccounts system:serviceaccounts:${INSTALL_NAMESPACE} system:authenticated`,
-      ...question,
-    );
-  const controllerCan = async (...question: string[]): Promise<boolean> =>
-    await can(
-      CONTROLLER,
-      `system:serviceaccounts system:serviceaccounts:${INSTALL_NAMESPACE} system:authenticated`,
-      ...question,
-    );
-
   it('the kustomize base is what the chart renders', async () => {
     expect(readFileSync(PATHS.generated, 'utf8')).toBe(await generatedBase());
     const byKey = (yaml: string): Map<string, object> =>
@@ -84,44 +65,12 @@ describe('manifests', () => {
     expect(labels.metadata.labels['pod-security.kubernetes.io/enforce']).toBe('privileged');
   });
 
-  it('an agent changes no policy and no report, and reads no secret and no node state', async () => {
-    expect(await agentCan('list', 'runtimepolicies.ringfence.io', '-A')).toBe(true);
-    expect(await agentCan('watch', 'pods', '-A')).toBe(true);
-    expect(await agentCan('patch', 'nodestates.ringfence.io', '--subresource=status')).toBe(true);
-    for (const verb of ['create', 'update', 'patch', 'delete']) {
-      expect(await agentCan(verb, 'runtimepolicies.ringfence.io', '-n', 'default'), verb).toBe(false);
-      expect(await agentCan(verb, 'clusterruntimepolicies.ringfence.io'), verb).toBe(false);
-      expect(await agentCan(verb, 'policyreports.wgpolicyk8s.io', '-n', 'default'), verb).toBe(false);
-    }
-    expect(await agentCan('get', 'secrets', '-n', INSTALL_NAMESPACE)).toBe(false);
-    expect(await agentCan('get', 'nodestates.ringfence.io')).toBe(false);
-    expect(await agentCan('get', 'configmaps', '-n', INSTALL_NAMESPACE)).toBe(false);
-    expect(await agentCan('get', 'configmaps/ringfence-emergency', '-n', INSTALL_NAMESPACE)).toBe(true);
-  });
-
-  it('the controller writes status and reports, and changes neither policy nor node state', async () => {
-    expect(await controllerCan('patch', 'runtimepolicies.ringfence.io', '--subresource=status', '-n', 'default')).toBe(
-      true,
-    );
-    expect(await controllerCan('patch', 'policyreports.wgpolicyk8s.io', '-n', 'default')).toBe(true);
-    expect(await controllerCan('patch', 'runtimepolicies.ringfence.io', '-n', 'default')).toBe(false);
-    expect(await controllerCan('patch', 'nodestates.ringfence.io', '--subresource=status')).toBe(false);
-    expect(await controllerCan('get', 'secrets', '-n', INSTALL_NAMESPACE)).toBe(false);
-    expect(await controllerCan('create', 'pods', '-n', INSTALL_NAMESPACE)).toBe(false);
-  });
-
   it('a node state is written only by a token that is bound to its node', async () => {
     const state = (name: string): string =>
       JSON.stringify({ apiVersion: 'ringfence.io/v1alpha1', kind: 'NodeState', metadata: { name } });
-    const token = async (node: string): Promise<string> => await tokenBoundTo(plane, node);
     const apply = async (name: string, flags: string[]): Promise<string> =>
       (await plane.tryKubectl(['apply', '--server-side', '-f', '-', ...flags], { input: state(name) })).stderr;
-    const kubeconfig = [
-      '--kubeconfig=/dev/null',
-      `--server=${plane.server}`,
-      `--certificate-authority=${plane.pki.authority}`,
-    ];
-    const asNodeA = [...kubeconfig, `--token=${await token('node-a')}`];
+    const asNodeA = bearerFlags(plane, await agentTokenOn(plane, 'node-a'));
     expect(await apply('node-a', asNodeA)).toBe('');
     expect(await apply('node-b', asNodeA)).toMatch(
       /NODE_STATE_WRITER: the token is bound to node node-a, not to node-b/,
@@ -156,24 +105,3 @@ describe('manifests', () => {
     expect(said.stderr).toMatch(/SELECTS_ALL: an empty podSelector selects every pod/);
   });
 });
-
-/** A token as the kubelet asks for a pod's: bound to a pod, and by it to a node. */
-async function tokenBoundTo(plane: KubeControlPlane, node: string): Promise<string> {
-  const labels = { name: node };
-  await plane.apply([{ apiVersion: 'v1', kind: 'Node', metadata: labels }]);
-  const spec = {
-    nodeName: node,
-    serviceAccountName: 'ringfence-agent',
-    containers: [{ name: 'agent', image: 'none' }],
-    tolerations: [{ operator: 'Exists' }],
-  };
-  const pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: `agent-${node}`, namespace: INSTALL_NAMESPACE },
-    spec,
-  };
-  await plane.apply([pod]);
-  const bound = ['--bound-object-kind=Pod', `--bound-object-name=agent-${node}`];
-  return (await plane.kubectl(['create', 'token', 'ringfence-agent', '-n', INSTALL_NAMESPACE, ...bound])).trim();
-}

@@ -6,6 +6,7 @@ import { runCommand } from '../guest/command.js';
 import { CHECKOUT } from '../guest/run.js';
 import { clientTools } from './kubectl.js';
 import type { KubeControlPlane } from './control-plane.js';
+import { waitFor } from './wait.js';
 
 export const INSTALL_NAMESPACE = 'ringfence-system';
 const CHART = join(CHECKOUT, 'config/chart');
@@ -69,7 +70,19 @@ export async function applyDefinitions(plane: KubeControlPlane): Promise<void> {
       .map((name) => join(folder, name)),
   );
   await plane.kubectl(['apply', '--server-side', ...files.flatMap((file) => ['-f', file])]);
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  await established(plane);
+}
+
+/** kubectl itself fails where a definition has no conditions yet ("accessor error"). */
+export async function established(plane: KubeControlPlane): Promise<void> {
+  const wait = ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'];
+  let said = '';
+  const ask = async (): Promise<boolean> => {
+    const { code, stderr } = await plane.tryKubectl(wait);
+    said = stderr;
+    return code === 0;
+  };
+  await waitFor('the definitions', ask, { timeoutS: 30, found: () => said });
 }
 
 /** The namespace with its label, then the chart in it. */

@@ -6,6 +6,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it, type TestContext } from 'vitest';
 import { ClusterUnavailable } from '../cluster/cache.js';
 import { KubeControlPlane } from '../cluster/control-plane.js';
+import { established } from '../cluster/install.js';
 
 const DEFINITIONS = ['runtimepolicies', 'clusterruntimepolicies', 'nodestates'];
 
@@ -41,7 +42,7 @@ beforeAll(async () => {
     return;
   }
   for (const name of DEFINITIONS) await plane.apply(readFileSync(`crds/ringfence.io_${name}.yaml`, 'utf8'));
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+  await established(plane);
   await plane.kubectl(['create', 'serviceaccount', 'default']);
   await plane.apply([policy, pod]);
   const program = resolve('build/operator/src/main-kubectl.js');
