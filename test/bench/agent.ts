@@ -14,6 +14,9 @@ const FOLDER = '/run/bench-agent';
 const SOCKET = join(FOLDER, 'agent.sock');
 const LOG = '/run/job/agent.log';
 const READY_LIMIT_MS = 600_000;
+/** An agent at rest uses no more than so many ticks (10 ms) in so long. */
+const SETTLED_TICKS = 10;
+const SETTLED_MS = 5000;
 
 interface Package {
   readonly bin: { readonly ringfence: string };
@@ -66,6 +69,27 @@ export async function startAgent(name: SettingName): Promise<ChildProcess> {
   }
   if (!setting.cached) switchCacheOff();
   return agent;
+}
+
+/** Processor time of a process so far, ticks of the kernel's clock: utime and stime, fields 14 and 15 of /proc/PID/stat. */
+function ticksOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+/** Until an agent that is ready has done what it does after that: inodes of exact names are learned in every workload. */
+export async function settleAgent(agent: ChildProcess): Promise<void> {
+  const { pid } = agent;
+  if (pid === undefined) throw new Error('the agent was not started');
+  const began = Date.now();
+  let before = -Infinity;
+  while (ticksOf(pid) - before > SETTLED_TICKS) {
+    if (Date.now() - began > READY_LIMIT_MS) throw new Error('the agent does not come to rest');
+    before = ticksOf(pid);
+    await sleep(SETTLED_MS);
+  }
 }
 
 /** Ends the agent, then takes its programs out of the kernel: from here on there is no agent again. */

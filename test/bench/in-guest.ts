@@ -3,8 +3,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { removeAgent, startAgent } from './agent.js';
-import { CGROUPS, MEASURES, PROGRAMS, ROUNDS, ROWS } from './plan.js';
+import { removeAgent, settleAgent, startAgent } from './agent.js';
+import { BATCHES, BATCH_GAP_MS, CGROUPS, MEASURES, PROGRAMS, ROUNDS, ROWS } from './plan.js';
 import type { Measure, MeasureName, SettingName, Where } from './plan.js';
 import { cgroupOf } from './policies.js';
 import type { Sample } from './samples.js';
@@ -37,14 +37,28 @@ function measureOne(where: Where, name: MeasureName): number[] {
   }
 }
 
-function measureAll(setting: SettingName | undefined, phase: number, wanted: readonly SettingName[]): void {
+/** In batches apart from each other: what disturbs for a second, a collection of garbage for one, disturbs one of them. */
+async function measureApart(where: Where, name: MeasureName): Promise<number[]> {
+  const rounds: number[] = [];
+  for (let batch = 0; batch < BATCHES; batch++) {
+    if (batch > 0) await sleep(BATCH_GAP_MS);
+    rounds.push(...measureOne(where, name));
+  }
+  return rounds;
+}
+
+async function measureAll(
+  setting: SettingName | undefined,
+  phase: number,
+  wanted: readonly SettingName[],
+): Promise<void> {
   const done = new Set<string>();
   for (const row of ROWS) {
     const key = `${row.where} ${row.measure}`;
     const settings = [row.setting, row.against];
     if (done.has(key) || !wanted.some((name) => settings.includes(name))) continue;
     done.add(key);
-    const rounds = measureOne(row.where, row.measure);
+    const rounds = await measureApart(row.where, row.measure);
     samples.push({ setting: setting ?? 'none', phase, where: row.where, measure: row.measure, rounds });
   }
 }
@@ -75,18 +89,18 @@ async function main(settings: readonly SettingName[]): Promise<void> {
     for (const name of ['getpid', 'open2', 'exec'] as const) measureOne('bench-outside', name);
   }
   let phase = 0;
-  measureAll(undefined, phase, settings);
+  await measureAll(undefined, phase, settings);
   for (const setting of settings) {
     const agent = await startAgent(setting);
-    await sleep(2000);
-    measureAll(setting, ++phase, [setting]);
+    await settleAgent(agent);
+    await measureAll(setting, ++phase, [setting]);
     await removeAgent(agent);
     await sleep(2000);
-    measureAll(undefined, ++phase, settings);
+    await measureAll(undefined, ++phase, settings);
   }
   if (settings.length === 0) {
     const all = [...new Set(ROWS.map((row) => row.setting))];
-    for (let again = 0; again < 3; again++) measureAll(undefined, ++phase, all);
+    for (let again = 0; again < 3; again++) await measureAll(undefined, ++phase, all);
   }
 }
 

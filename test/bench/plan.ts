@@ -23,7 +23,11 @@ export const MEASURES = {
 
 export type MeasureName = keyof typeof MEASURES;
 
-export const ROUNDS = 7;
+export const ROUNDS = 5;
+
+/** Times that the rounds are run, apart from each other. */
+export const BATCHES = 3;
+export const BATCH_GAP_MS = 3000;
 
 /** `bench-selected` is under the policies of every setting, `bench-outside` under none. */
 export type Where = 'bench-selected' | 'bench-outside';
