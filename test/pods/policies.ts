@@ -33,15 +33,30 @@ const RULES: Readonly<Record<string, readonly object[]>> = {
   nothing: [{ name: 'all', paths: { deny: [{ path: '/**' }] } }],
 };
 
+const SECRET = { name: 'secret', paths: { deny: [{ path: '/secret', access: ['Read'] }] } };
+
+/** Model -> the sessions that its policy selects, and the rule. */
+const SESSION_MODELS: Readonly<Record<string, { readonly sessions?: readonly string[]; readonly rule: object }>> = {
+  'exec-only': { sessions: ['Exec'], rule: SECRET },
+  'all-but-exec': { sessions: ['Main', 'Probe', 'Lifecycle'], rule: SECRET },
+  'handlers-only': { sessions: ['Probe', 'Lifecycle'], rule: SECRET },
+  'except-exec': { rule: { ...SECRET, except: [{ sessions: ['Exec'] }] } },
+  'exec-tools': { sessions: ['Exec'], rule: { name: 'tools', binaries: { allow: [{ path: '/bin/hook' }] } } },
+};
+
 export const HOSTED = 'hosted';
 
 /** One policy for each model, and one on host processes of the cgroup `hosted`. */
 export function POLICIES(cgroups: TestCgroups): readonly PolicyObject[] {
-  const models = Object.keys(RULES);
+  const models = [...Object.keys(RULES), ...Object.keys(SESSION_MODELS)];
   for (const name of [...models, HOSTED]) cgroups.folder(name);
   return [
     cgroups.document(models),
     ...Object.entries(RULES).map(([name, rules]) => policyOn(name, name, rules)),
+    ...Object.entries(SESSION_MODELS).map(([name, { sessions, rule }]) => {
+      const selector = { podSelector: { matchLabels: { case: name } }, ...(sessions && { sessions }) };
+      return policyOn(name, name, [rule], { selector });
+    }),
     policyOnHost([`${cgroups.top}/${HOSTED}/**`], 'hosted', [
       { name: 'secret', paths: { deny: [{ path: '**/secret', access: ['Read'] }] } },
     ]),

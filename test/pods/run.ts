@@ -9,6 +9,7 @@ import { HOLD_CASES } from './hold.js';
 import { NAME_CASES } from './names.js';
 import { POLICIES, type PodCase } from './policies.js';
 import { RUNC_CASES } from './runc.js';
+import { SESSION_CASES } from './sessions.js';
 import { SETUP_CASES } from './setup.js';
 
 const { values } = parseArgs({
@@ -20,7 +21,7 @@ const { values } = parseArgs({
 });
 
 const backend: Backend = values.backend === 'tracepoint' ? 'tracepoint' : 'lsm';
-const cases: readonly PodCase[] = [NAME_CASES, SETUP_CASES, ENTRY_CASES, HOLD_CASES, RUNC_CASES].flat();
+const cases: readonly PodCase[] = [NAME_CASES, SETUP_CASES, ENTRY_CASES, SESSION_CASES, HOLD_CASES, RUNC_CASES].flat();
 const suite = new Suite();
 const began = performance.now();
 let bed: PodBed | undefined;

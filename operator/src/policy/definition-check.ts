@@ -1,6 +1,6 @@
 // Checks of single definitions that a schema cannot express: the grammar of patterns, keys of labels, and what this
 // version does not hold yet.
-import { describe, isObject, listOf } from './check.js';
+import { describe, isObject } from './check.js';
 import type { Check } from './check.js';
 import { entriesOf, fieldOf, listIn } from './found.js';
 import type { Found } from './found.js';
@@ -56,12 +56,6 @@ function checkLaterFields(check: Check, definition: string, value: unknown, path
   if (!later || !isObject(value)) return;
   for (const [field, expected] of Object.entries(later))
     if (value[field] !== undefined) notImplemented(check, { path: childPath(path, field), expected, got: field });
-}
-
-function checkSessions(check: Check, value: unknown, path: string): void {
-  const others = listOf(value).filter((session) => session !== 'Main');
-  if (others.length === 0 || !others.every((session) => typeof session === 'string')) return;
-  notImplemented(check, { path, expected: 'no sessions, or Main', got: others.join(', ') });
 }
 
 function checkPathsRule(check: Check, value: unknown, path: string): void {
@@ -127,7 +121,6 @@ function checkRule(check: Check, value: unknown, path: string): void {
 const CHECKS: Readonly<Record<string, DefinitionCheck>> = {
   PathPattern: checkPattern('file'),
   CgroupPattern: checkPattern('cgroup'),
-  Sessions: checkSessions,
   Rule: checkRule,
   PathsRule: checkPathsRule,
   ObjectMeta: checkAnnotations,

@@ -22,7 +22,7 @@ selector: {podSelector: {matchLabels: {app: web}}, sessions: [Main, Exec, Lifecy
 rules:
   - name: shells
     binaries: {deny: [{path: /bin/sh}, {path: /bin/bash}, {path: /bin/busybox, applets: [sh, ash, hush]}]}`,
-    later: ['spec.selector.sessions', 'spec.rules[0].binaries.deny[2].applets'],
+    later: ['spec.rules[0].binaries.deny[2].applets'],
   },
   {
     title: 'only nginx, no drift',
@@ -90,7 +90,7 @@ rules:
   - {name: tools, binaries: {allow: [{path: /bin/ls}, {path: /bin/cat}]}}
   - {name: read-only, paths: {deny: [{path: /**, access: [Write, Create, Delete, Rename, Link, Attributes]}]}, except: [{paths: [/dev/**]}], action: Block}
   - {name: no-trace, processes: {deny: [{operations: [Trace], targets: [OwnContainer]}]}}`,
-    later: ['spec.selector.sessions', 'spec.rules[2].processes'],
+    later: ['spec.rules[2].processes'],
   },
   {
     title: 'a canary',

@@ -113,12 +113,9 @@ describe('what this version does not hold is rejected at its field, whatever els
     ],
     [`{name: r, binaries: {allow: [{sha256: [${'a'.repeat(64)}]}]}}`, 'spec.rules[0].binaries.allow[0].sha256'],
     ['{name: r, paths: {deny: [{path: /x}], check: Use}}', 'spec.rules[0].paths.check'],
-    ['{name: r, paths: {deny: [{path: /x}]}, except: [{sessions: [Exec]}]}', 'spec.rules[0].except[0].sessions'],
   ])('%s', (rule, path) => expect(codes(document(rule))).toEqual([`NOT_IMPLEMENTED ${path}`]));
 
   test('of the spec and the annotations', () => {
-    const sessions = document().replace('selector: {', 'selector: {sessions: [Main, Probe], ');
-    expect(codes(sessions)).toEqual(['NOT_IMPLEMENTED spec.selector.sessions']);
     const rollout = 'rollout: {type: Canary, canary: {unit: Pods, steps: [{percent: 5, soakSeconds: 60}]}}';
     expect(codes(document().replace('mode: Enforce', `mode: Enforce, ${rollout}`))).toEqual([
       'NOT_IMPLEMENTED spec.rollout',
@@ -126,10 +123,34 @@ describe('what this version does not hold is rejected at its field, whatever els
     const paused = '{name: p, annotations: {ringfence.io/paused: "2026-01-01T00:00:00Z"}}';
     expect(codes(document(RULE, paused))).toEqual(['NOT_IMPLEMENTED metadata.annotations["ringfence.io/paused"]']);
   });
+});
 
-  test('sessions of Main alone are held', () => {
-    expect(codes(document().replace('selector: {', 'selector: {sessions: [Main], '))).toEqual([]);
+describe('sessions and types of containers', () => {
+  const selecting = (fields: string): string => document().replace('selector: {', `selector: {${fields}, `);
+
+  test.each(['Main', 'Exec', 'Probe', 'Lifecycle', 'Main, Exec, Probe, Lifecycle'])('a policy for %s', (sessions) => {
+    expect(codes(selecting(`sessions: [${sessions}]`))).toEqual([]);
   });
+
+  test.each(['App', 'Init', 'Sidecar', 'Ephemeral', 'Init, Ephemeral'])('a policy for %s', (types) => {
+    expect(codes(selecting(`containerTypes: [${types}]`))).toEqual([]);
+  });
+
+  test('an exception for some of the sessions', () => {
+    expect(codes(document('{name: r, paths: {deny: [{path: /x}]}, except: [{sessions: [Exec, Probe]}]}'))).toEqual([]);
+  });
+
+  test('an exception for sessions that the policy does not select', () => {
+    const rule = '{name: r, paths: {deny: [{path: /x}]}, except: [{sessions: [Exec]}]}';
+    const text = document(rule).replace('selector: {', 'selector: {sessions: [Main, Probe], ');
+    expect(codes(text)).toEqual(['DEAD_EXCEPT spec.rules[0].except[0].sessions']);
+  });
+
+  test.each([
+    ['sessions: [Attach]', 'INVALID_VALUE spec.selector.sessions[0]'],
+    ['sessions: []', 'INVALID_VALUE spec.selector.sessions'],
+    ['containerTypes: [Pause]', 'INVALID_VALUE spec.selector.containerTypes[0]'],
+  ])('%s', (fields, expected) => expect(codes(selecting(fields))).toEqual([expected]));
 });
 
 describe('all findings of an object come at once, each once', () => {
