@@ -6,8 +6,10 @@ import type { Fault } from '../errors.js';
 import type { GoodObject, ObjectState } from '../source/merge.js';
 import type { PauseState } from '../source/state.js';
 import { nameWorkloads } from '../workload/identify.js';
+import type { Labels } from '../workload/select.js';
 import { readCounters, readStats } from './kernel-maps.js';
 import type { AgentFacts, AgentParts, NodeStatus } from './agent-parts.js';
+import { labelsOfMachine } from './node-labels.js';
 import type { NodeMode } from './node-mode.js';
 import { PauseSwitch } from './pause-switch.js';
 import { PolicySet } from './policy-set.js';
@@ -183,11 +185,15 @@ export class Agent implements AgentApi {
     return new Map(this.#parts.feeds.flatMap((feed) => [...feed.objects()]));
   }
 
+  #labels(): Labels {
+    return this.#parts.cluster?.nodeLabels() ?? labelsOfMachine(this.#parts.node);
+  }
+
   #reconcileNow(): void {
     const { catalog, index, kernel, reconciler, cluster, clock, log } = this.#parts;
     const beganMs = clock.now();
     const objects = this.objects();
-    const selection = this.#policies.select(objects.values(), cluster?.nodeLabels(), clock.now());
+    const selection = this.#policies.select(objects.values(), this.#labels(), clock.now());
     const { good, policies, items, paused, pauseLeftMs } = selection;
     this.#worked = { objects, paused };
     if (pauseLeftMs !== undefined) this.#later('pause', pauseLeftMs, () => this.reconcile());

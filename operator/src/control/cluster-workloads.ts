@@ -57,7 +57,8 @@ export class ClusterWorkloads {
   }
 
   isSynced(): boolean {
-    return this.#feeds !== undefined && this.#feeds.pods.synced && this.#feeds.namespaces.synced;
+    const { pods, namespaces, node } = this.#feeds ?? {};
+    return pods?.synced === true && namespaces?.synced === true && node?.synced === true;
   }
 
   restore(state: ClusterState | undefined): void {

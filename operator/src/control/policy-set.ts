@@ -32,8 +32,8 @@ export class PolicySet {
   readonly #compiled = new WeakMap<GoodObject, PolicyIR>();
   readonly #monitored = new WeakMap<PolicyIR, PolicyIR>();
 
-  /** @param node labels of this node; absent where nobody asks for them */
-  select(objects: Iterable<ObjectState>, node: Labels | undefined, nowMs: number): SelectedPolicies {
+  /** @param node labels of this node */
+  select(objects: Iterable<ObjectState>, node: Labels, nowMs: number): SelectedPolicies {
     const states = [...objects];
     const good = states.flatMap((object) => object.good ?? []);
     const pauses = new Map(
@@ -43,7 +43,7 @@ export class PolicySet {
     );
     const compiled = good.flatMap((object) => this.#compile(object) ?? []);
     const policies = compiled
-      .filter(({ nodeSelector }) => !nodeSelector || !node || matchesLabels(nodeSelector, node))
+      .filter(({ nodeSelector }) => !nodeSelector || matchesLabels(nodeSelector, node))
       .map((policy) => (pauses.has(policy.uid) ? this.#monitor(policy) : policy));
     return {
       good,

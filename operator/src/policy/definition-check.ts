@@ -45,10 +45,7 @@ const LATER_FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   },
   ExceptBinary: { sha256: 'an exception with path or origins instead of sha256' },
   RuntimePolicySpec: { rollout: 'a policy that is everywhere at once' },
-  ClusterRuntimePolicySpec: {
-    rollout: 'a policy that is everywhere at once',
-    nodeSelector: 'a policy for every node',
-  },
+  ClusterRuntimePolicySpec: { rollout: 'a policy that is everywhere at once' },
 };
 
 function checkLaterFields(check: Check, definition: string, value: unknown, path: string): void {

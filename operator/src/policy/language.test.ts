@@ -78,7 +78,7 @@ nodeSelector: {matchLabels: {pool: edge}}
 rules:
   - {name: fileless, binaries: {deny: [{origins: [Anonymous]}]}}
   - {name: modules, kernel: {deny: [{operations: [ModuleLoad]}]}, except: [{binaries: [{path: /usr/lib/systemd/systemd-modules-load}]}], action: Block}`,
-    later: ['spec.nodeSelector', 'spec.rules[1].kernel'],
+    later: ['spec.rules[1].kernel'],
   },
   {
     title: 'kubectl exec may look, not touch',

@@ -197,7 +197,6 @@ describe('selectors', () => {
     ['scope: Host, selector: {cgroups: [/a/**], containers: [x]}', 'INVALID_VALUE spec'],
     ['scope: Host, selector: {podSelector: {}, namespaceSelector: {}}', 'INVALID_VALUE spec'],
     ['scope: Host, selector: {cgroups: [a]}', 'PATTERN_NOT_ABSOLUTE spec.selector.cgroups[0]'],
-    ['selector: {podSelector: {}, namespaceSelector: {}}, nodeSelector: {}', 'NOT_IMPLEMENTED spec.nodeSelector'],
     ['scope: Host, selector: {cgroups: [/proc/self/**]}', ''],
     ['selector: {podSelector: {}, namespaceSelector: {}}', ''],
   ])('%s', (spec, expected) => expect(codes(cluster(spec)).join()).toBe(expected));
