@@ -29,6 +29,22 @@ describe('Coalescer', () => {
     expect(began).toEqual([5, 105]);
   });
 
+  it('does not wait for the time that a run took long ago', () => {
+    const clock = new HandClock();
+    const began: number[] = [];
+    const changes = new Coalescer(clock, () => {
+      began.push(clock.now());
+      clock.move(150);
+    });
+    changes.changed();
+    clock.move(3);
+    clock.move(1000);
+    const changed = clock.now();
+    changes.changed();
+    clock.move(3);
+    expect(began).toEqual([3, changed + 3]);
+  });
+
   it('does nothing once it is stopped', () => {
     const clock = new HandClock();
     let runs = 0;

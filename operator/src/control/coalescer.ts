@@ -1,5 +1,5 @@
-// Many changes, one run: the first change starts a short wait, and what comes meanwhile is part of it. Runs that take long are
-// further apart, so that a flood of changes cannot take the processor.
+// Many changes, one run: the first change starts a short wait, and what comes meanwhile is part of it. After a run that took
+// long as much time must pass before the next, so that a flood of changes cannot take the processor.
 
 import type { Clock } from '../source/clock.js';
 
@@ -10,7 +10,7 @@ export class Coalescer {
   readonly #clock: Clock;
   readonly #run: () => void;
   #cancel: (() => void) | undefined;
-  #waitMs = WAIT_MIN_MS;
+  #notBeforeMs = -Infinity;
 
   constructor(clock: Clock, run: () => void) {
     this.#clock = clock;
@@ -18,12 +18,14 @@ export class Coalescer {
   }
 
   changed(): void {
-    this.#cancel ??= this.#clock.after(this.#waitMs, () => {
+    if (this.#cancel !== undefined) return;
+    const waitMs = Math.min(Math.max(this.#notBeforeMs - this.#clock.now(), WAIT_MIN_MS), WAIT_MAX_MS);
+    this.#cancel = this.#clock.after(waitMs, () => {
       this.#cancel = undefined;
       const began = this.#clock.now();
       this.#run();
-      const tookMs = this.#clock.now() - began;
-      this.#waitMs = Math.min(Math.max(tookMs, WAIT_MIN_MS), WAIT_MAX_MS);
+      const ended = this.#clock.now();
+      this.#notBeforeMs = ended + (ended - began);
     });
   }
 

@@ -34,6 +34,7 @@ function outcome(generation: number, ...rules: RuleIR[]): Outcome {
     selected: new Map(),
     selectedPods: new Map(),
     owners,
+    pages: new Map([[7n, [{ id: `page ${generation}`, policies: ['u'] }]]]),
     ops: 1,
     sweep: false,
   };
@@ -64,9 +65,19 @@ describe('names that hold by inode', () => {
     expect(seen).toEqual([`7 ${at('link')}`]);
   });
 
-  it('resolves once for each version of the policies', () => {
+  it('resolves once for each page', () => {
     const { seen, resolve } = resolver();
     for (const generation of [1, 1, 2]) resolve(outcome(generation, rule('deny', at('exact'))));
     expect(seen).toHaveLength(2);
+  });
+
+  it('leaves alone what stands on a page that a workload had before', () => {
+    const { seen, resolve } = resolver();
+    const first = outcome(1, rule('deny', at('exact')));
+    resolve(first);
+    const other = { ...first.inForce.get('u'), uid: 'v', rules: [rule('deny', at('link'))] } as PolicyIR;
+    const pages = [...(first.pages.get(7n) ?? []), { id: 'page of v', policies: ['v'] }];
+    resolve({ ...first, inForce: new Map([...first.inForce, ['v', other]]), pages: new Map([[7n, pages]]) });
+    expect(seen).toEqual([`7 ${at('exact')}`, `7 ${at('link')}`]);
   });
 });

@@ -2,11 +2,11 @@
 // agent opens what has such a name, in the root that the workload's processes see, and lets the kernel look. Nothing is read
 // and no link is trusted: the kernel learns the inode only where the file's own name is the pattern's.
 
-import { closeSync, constants, lstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PatternIR, PolicyIR } from '../compile/ir.js';
 import { USR_MERGED } from '../compile/names.js';
-import { selectionMiss } from '../workload/select.js';
+import type { PageName } from './page-book.js';
 import type { Outcome } from './reconcile.js';
 
 /** O_PATH, which Node does not name: neither a device nor a pipe notices. */
@@ -33,49 +33,61 @@ function spellings(components: readonly string[]): string[] {
   return [path(components)];
 }
 
-function exactNames({ rules }: PolicyIR): string[] {
-  const patterns = rules
+const namesOf = new WeakMap<PolicyIR, readonly string[]>();
+
+function exactNames(policy: PolicyIR): readonly string[] {
+  const known = namesOf.get(policy);
+  if (known !== undefined) return known;
+  const patterns = policy.rules
     .filter(({ list }) => list === 'deny')
     .flatMap(({ items }) => items.flatMap(({ path }) => path ?? []));
-  return patterns.flatMap((pattern) => {
+  const names = patterns.flatMap((pattern) => {
     const name = exactName(pattern);
     return name === undefined ? [] : spellings(name);
   });
+  namesOf.set(policy, names);
+  return names;
 }
 
 interface Root {
   readonly folder: string;
-  /** Its mount namespace. */
-  readonly namespace: string;
+  /** Mount namespace and root directory; the same for all that have the machine's own, which is never another's. */
+  readonly key: string;
 }
 
-const OWN_ROOT: Root = { folder: '', namespace: '' };
+const OWN_ROOT: Root = { folder: '', key: '' };
 
 /** The root of the first process of the cgroup; the machine's own while there is none. */
-function rootOf(cgroup: string): Root {
+function rootOf(id: bigint, cgroup: string): Root {
   try {
     const [pid = ''] = readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').split('\n');
     if (pid === '') return OWN_ROOT;
-    return { folder: `/proc/${pid}/root`, namespace: readlinkSync(`/proc/${pid}/ns/mnt`) };
+    const folder = `/proc/${pid}/root`;
+    const { dev, ino } = statSync(`${folder}/`, { bigint: true });
+    const namespace = readlinkSync(`/proc/${pid}/ns/mnt`);
+    const owner = namespace === readlinkSync('/proc/1/ns/mnt') ? '' : `${id} `;
+    return { folder, key: `${owner}${namespace} ${dev}:${ino}` };
   } catch {
     return OWN_ROOT;
   }
 }
 
-/** Names of one workload that are still to be resolved. */
+/** A workload whose pages are to be looked at, and, once it is its turn, the names that are new. */
 interface Job {
   readonly id: bigint;
-  readonly root: Root;
-  readonly key: string;
-  readonly names: readonly string[];
-  next: number;
+  readonly path: string;
+  readonly pages: readonly PageName[];
+  turn?: { readonly root: Root; readonly names: readonly string[]; next: number };
 }
 
 export class NameResolver {
   readonly #kernel: ResolvingKernel;
   readonly #cgroupMount: string;
-  /** By cgroup id: what was resolved last, where. */
-  readonly #done = new Map<bigint, string>();
+  /** Root -> pages whose names were resolved there, for whichever workload: what the kernel learns it knows by page. */
+  readonly #done = new Map<string, Set<string>>();
+  /** Roots of the round under way; others are forgotten at its end. */
+  #roots = new Set<string>();
+  #inForce: Outcome['inForce'] = new Map();
   #jobs: Job[] = [];
   #isScheduled = false;
 
@@ -85,20 +97,18 @@ export class NameResolver {
   }
 
   /**
-   * Resolves the names of workloads whose policies or root are new: a few at once, the others when nothing else is to be
-   * done. Files made later are learned when they are used.
+   * Resolves the names of pages that are new, and of all where a root is new: a few at once, the others when nothing else
+   * is to be done. Files made later are learned when they are used.
    */
-  resolve({ inForce, owners }: Outcome): void {
-    const named = [...inForce.values()]
-      .map((policy) => ({ policy, names: exactNames(policy) }))
-      .filter(({ names }) => names.length > 0);
-    for (const id of this.#done.keys()) if (!owners.has(id)) this.#done.delete(id);
-    this.#jobs = [];
-    for (const [id, { cgroup, identity, owner }] of named.length === 0 ? [] : owners) {
-      if (owner !== id || cgroup.gone) continue;
-      const own = named.filter(({ policy }) => selectionMiss(policy.scope, identity) === undefined);
-      if (own.length > 0) this.#plan(id, cgroup.path, own);
-    }
+  resolve({ inForce, owners, pages }: Pick<Outcome, 'inForce' | 'owners' | 'pages'>): void {
+    this.#inForce = inForce;
+    this.#roots = new Set();
+    this.#forget(new Set([...pages.values()].flatMap((own) => own.map(({ id }) => id))));
+    this.#jobs = [...pages].flatMap(([id, own]) => {
+      const ownership = owners.get(id);
+      const isOwn = ownership?.owner === id && !ownership.cgroup.gone;
+      return isOwn && own.length > 0 ? [{ id, path: ownership.cgroup.path, pages: own }] : [];
+    });
     this.#work();
   }
 
@@ -106,22 +116,15 @@ export class NameResolver {
     this.#jobs = [];
   }
 
-  #plan(id: bigint, path: string, own: readonly { policy: PolicyIR; names: readonly string[] }[]): void {
-    const root = rootOf(join(this.#cgroupMount, path));
-    const versions = own.map(({ policy: { uid, generation } }) => `${uid}@${generation}`);
-    const key = [root.namespace, ...versions].join();
-    if (this.#done.get(id) === key) return;
-    this.#jobs.push({ id, root, key, names: own.flatMap(({ names }) => names), next: 0 });
-  }
-
   #work(): void {
     const end = performance.now() + SLICE_MS;
     while (performance.now() < end) {
       const [job] = this.#jobs;
       if (job === undefined) return;
-      const name = job.names[job.next++];
-      if (name !== undefined) this.#resolveName(job.id, job.root, name);
-      else this.#finish(job);
+      job.turn ??= this.#begin(job);
+      const name = job.turn.names[job.turn.next++];
+      if (name !== undefined) this.#resolveName(job.id, job.turn.root, name);
+      else this.#finish(job, job.turn.root);
     }
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -131,9 +134,32 @@ export class NameResolver {
     });
   }
 
-  #finish({ id, key }: Job): void {
-    this.#done.set(id, key);
+  /** A page that comes back has lost what was learned for it. */
+  #forget(held: ReadonlySet<string>): void {
+    for (const done of this.#done.values()) {
+      for (const id of done) if (!held.has(id)) done.delete(id);
+    }
+  }
+
+  #begin({ id, path, pages }: Job): NonNullable<Job['turn']> {
+    const root = rootOf(id, join(this.#cgroupMount, path));
+    const done = this.#done.get(root.key);
+    const fresh = pages.filter((page) => done?.has(page.id) !== true);
+    const names = [...new Set(fresh.flatMap(({ policies }) => policies))].flatMap((uid) => {
+      const policy = this.#inForce.get(uid);
+      return policy === undefined ? [] : exactNames(policy);
+    });
+    return { root, names, next: 0 };
+  }
+
+  #finish({ pages }: Job, { key }: Root): void {
+    const done = this.#done.get(key) ?? new Set();
+    for (const { id } of pages) done.add(id);
+    this.#done.set(key, done);
+    this.#roots.add(key);
     this.#jobs.shift();
+    if (this.#jobs.length > 0) return;
+    for (const root of this.#done.keys()) if (!this.#roots.has(root)) this.#done.delete(root);
   }
 
   #resolveName(workload: bigint, root: Root, name: string): void {

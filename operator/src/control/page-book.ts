@@ -1,22 +1,32 @@
-// Policies of a workload -> its pages. Layers are encoded once for each set of policies, and from plan to plan only those that
-// have changed; the content of a page is made again where the kernel turns out not to hold it.
+// Policies of a workload -> its pages. Which pages a set of policies has, and each page, is worked out once and kept from plan to
+// plan; the content of a page is made again where the kernel turns out not to hold it.
 
 import type { Layer } from '../compile/ir.js';
-import type { EffectivePolicy } from '../encode/pack.js';
+import { packApart, packRules, shapeProblems } from '../encode/pack.js';
+import type { EffectivePolicy, LayerRule } from '../encode/pack.js';
 import type { Page } from '../encode/page.js';
 import type { EncodeProblem } from '../encode/problem.js';
-import { encodeLayer, joinLayers } from '../encode/ruleset.js';
+import { encodePage, joinLayers } from '../encode/ruleset.js';
 import type { EncodeContext } from '../encode/ruleset.js';
 import { isDoubtful, selectionKey, selectionMiss } from '../workload/select.js';
 import type { WorkloadIdentity } from '../workload/select.js';
+import { PlanMemory } from './plan-memory.js';
 
 const LAYERS: readonly Layer[] = ['cluster', 'node', 'namespace', 'host'];
 
-type PageName = Pick<Page, 'id' | 'policies'>;
+export type PageName = Pick<Page, 'id' | 'policies'>;
 
+interface KnownPage {
+  readonly key: string;
+  readonly rules: readonly LayerRule[];
+  /** Absent with problems. */
+  readonly name?: PageName;
+  readonly problems: readonly EncodeProblem[];
+}
+
+/** With problems it has no pages. */
 interface KnownLayer {
-  readonly policies: readonly EffectivePolicy[];
-  readonly pages: readonly PageName[];
+  readonly pages: readonly KnownPage[];
   readonly problems: readonly EncodeProblem[];
 }
 
@@ -24,32 +34,35 @@ interface KnownLayer {
 export interface Assembled {
   readonly policies: readonly EffectivePolicy[];
   readonly pages: readonly string[];
+  readonly named: readonly PageName[];
 }
 
-/** Layers of this plan and the one before, by the versions of their policies. */
+/** Layers and pages of this plan and the one before, by the versions of their policies. */
 export class LayerMemory {
-  #now = new Map<string, KnownLayer>();
-  #before = new Map<string, KnownLayer>();
+  readonly layers = new PlanMemory<KnownLayer>();
+  readonly pages = new PlanMemory<KnownPage>();
 
   /** A new plan begins: what the last one did not use is forgotten. */
   turn(): void {
-    this.#before = this.#now;
-    this.#now = new Map();
-  }
-
-  layer(key: string, encode: () => KnownLayer): KnownLayer {
-    const known = this.#now.get(key) ?? this.#before.get(key) ?? encode();
-    this.#now.set(key, known);
-    return known;
-  }
-
-  withPage(id: string): KnownLayer | undefined {
-    return [...this.#now.values()].find(({ pages }) => pages.some((page) => page.id === id));
+    this.layers.turn();
+    this.pages.turn();
   }
 }
 
 function versionOf({ policy, refused, doubtful }: EffectivePolicy): string {
   return `${policy.uid}@${policy.generation}${policy.mode[0] ?? ''}${doubtful ? '?' : ''}${[...refused].join()}`;
+}
+
+/** A policy with many exceptions may be spread over several pages. */
+function pageKey(rules: readonly LayerRule[]): string {
+  const counts = new Map<EffectivePolicy, string[]>();
+  for (const { of, rule } of rules) {
+    const names = counts.get(of);
+    if (names === undefined) counts.set(of, [rule.name]);
+    else names.push(rule.name);
+  }
+  const isWhole = ([of, names]: [EffectivePolicy, string[]]): boolean => names.length === of.policy.rules.length;
+  return [...counts].map((part) => versionOf(part[0]) + (isWhole(part) ? '' : `/${part[1].join('/')}`)).join();
 }
 
 export class PageBook {
@@ -59,7 +72,7 @@ export class PageBook {
   readonly #memory: LayerMemory;
   readonly #assembled = new Map<string, Assembled>();
   readonly #fresh = new Map<string, Page>();
-  readonly #told = new Set<KnownLayer>();
+  readonly #told = new Set<EncodeProblem>();
   readonly #byNamespace = new Map<string, EffectivePolicy[]>();
 
   constructor(policies: readonly EffectivePolicy[], context: EncodeContext, memory: LayerMemory) {
@@ -74,10 +87,9 @@ export class PageBook {
 
   /** Its content; the kernel may not hold it yet. */
   page(id: string): Page | undefined {
-    const known = this.#fresh.get(id);
-    const layer = known ? undefined : this.#memory.withPage(id);
-    if (layer !== undefined) this.#encodeLayer(layer.policies);
-    return known ?? this.#fresh.get(id);
+    const known = this.#fresh.get(id) ?? this.#again(id);
+    if (known !== undefined) this.#fresh.set(id, known);
+    return known;
   }
 
   assemble(identity: WorkloadIdentity): Assembled {
@@ -88,10 +100,8 @@ export class PageBook {
     const policies = selected.map((one) =>
       isDoubtful(one.policy.scope, identity) ? { ...one, doubtful: true as const } : one,
     );
-    const layers = LAYERS.map((layer) => this.#layer(policies.filter(({ policy }) => policy.layer === layer)));
-    const joined = joinLayers(layers);
-    this.problems.push(...joined.problems);
-    const assembled = { policies, pages: joined.pages.map(({ id }) => id) };
+    const named = this.#pages(policies);
+    const assembled = { policies, pages: named.map(({ id }) => id), named };
     this.#assembled.set(key, assembled);
     return assembled;
   }
@@ -99,6 +109,16 @@ export class PageBook {
   /** What was assembled for the identity, without working it out. */
   known(identity: WorkloadIdentity): Assembled | undefined {
     return this.#assembled.get(selectionKey(identity));
+  }
+
+  /** Pages that are shared widely, or fewer where a workload cannot have so many. */
+  #pages(policies: readonly EffectivePolicy[]): readonly PageName[] {
+    const layers = LAYERS.map((layer) => policies.filter(({ policy }) => policy.layer === layer));
+    const apart = joinLayers(layers.map((layer) => this.#layer('apart', layer)));
+    if (apart.problems.length === 0) return apart.pages;
+    const packed = joinLayers(layers.map((layer) => this.#layer('packed', layer)));
+    this.problems.push(...packed.problems);
+    return packed.pages;
   }
 
   /** Policies that can be about it at all: those of other namespaces are many. */
@@ -113,17 +133,44 @@ export class PageBook {
     return near;
   }
 
-  #layer(policies: readonly EffectivePolicy[]): readonly PageName[] {
+  #layer(packing: 'apart' | 'packed', policies: readonly EffectivePolicy[]): readonly PageName[] {
     if (policies.length === 0) return [];
-    const layer = this.#memory.layer(policies.map(versionOf).join(), () => this.#encodeLayer(policies));
-    if (!this.#told.has(layer)) this.problems.push(...layer.problems);
-    this.#told.add(layer);
-    return layer.pages;
+    const pack = packing === 'apart' ? packApart : packRules;
+    const key = `${packing} ${policies.map(versionOf).join()}`;
+    const layer = this.#memory.layers.get(key, () => this.#encodeLayer(policies, pack(policies)));
+    for (const page of layer.pages) this.#memory.pages.get(page.key, () => page);
+    this.#tell(layer.problems);
+    return layer.pages.flatMap(({ name }) => name ?? []);
   }
 
-  #encodeLayer(policies: readonly EffectivePolicy[]): KnownLayer {
-    const { pages, problems } = encodeLayer(policies, this.#context);
-    for (const page of pages) this.#fresh.set(page.id, page);
-    return { policies, pages: pages.map(({ id, policies: uids }) => ({ id, policies: uids })), problems };
+  #encodeLayer(policies: readonly EffectivePolicy[], packed: readonly LayerRule[][]): KnownLayer {
+    const shapes = shapeProblems(policies);
+    if (shapes.length > 0) return { pages: [], problems: shapes };
+    const pages = packed.map((rules) => {
+      const key = pageKey(rules);
+      return this.#memory.pages.get(key, () => this.#encodePage(key, rules));
+    });
+    const problems = pages.flatMap((page) => page.problems);
+    return problems.length > 0 ? { pages: [], problems } : { pages, problems };
+  }
+
+  #encodePage(key: string, rules: readonly LayerRule[]): KnownPage {
+    const { page, problems } = encodePage(rules, this.#context);
+    if (page === undefined) return { key, rules, problems };
+    this.add(page);
+    return { key, rules, name: { id: page.id, policies: page.policies }, problems };
+  }
+
+  #again(id: string): Page | undefined {
+    const known = this.#memory.pages.find(({ name }) => name?.id === id);
+    return known && encodePage(known.rules, this.#context).page;
+  }
+
+  #tell(problems: readonly EncodeProblem[]): void {
+    for (const problem of problems) {
+      if (this.#told.has(problem)) continue;
+      this.#told.add(problem);
+      this.problems.push(problem);
+    }
   }
 }

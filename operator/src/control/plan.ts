@@ -20,6 +20,7 @@ import type { PodTable } from '../workload/pod-table.js';
 import type { Handler } from '../workload/pods.js';
 import type { PodIdentity, WorkloadIdentity } from '../workload/select.js';
 import { LayerMemory, PageBook } from './page-book.js';
+import type { PageName } from './page-book.js';
 
 export interface PlanInput {
   /** Those in force first: where not all fit, the newcomers are the ones that do not. */
@@ -43,6 +44,8 @@ export interface Plan {
   /** Pods that each policy selects, by policy uid. */
   readonly selectedPods: ReadonlyMap<string, number>;
   readonly owners: ReadonlyMap<bigint, Ownership>;
+  /** By cgroup id, of those that have any. */
+  readonly pages: ReadonlyMap<bigint, readonly PageName[]>;
   /** What a container with this identity becomes; undefined where the plan has not foreseen it. */
   foreseen(identity: WorkloadIdentity): Pick<WantedWorkload, 'flags' | 'pages'> | undefined;
 }
@@ -55,8 +58,9 @@ class Planner {
   readonly #input: PlanInput;
   readonly #protected: readonly PatternIR[];
   readonly #book: PageBook;
-  readonly #selected = new Map<string, number>();
-  readonly #selectedPods = new Map<string, number>();
+  readonly #selected = new Tally();
+  readonly #selectedPods = new Tally();
+  readonly #pages = new Map<bigint, readonly PageName[]>();
 
   constructor(input: PlanInput) {
     this.#input = input;
@@ -80,9 +84,10 @@ class Planner {
     return {
       wanted,
       problems: book.problems,
-      selected: this.#selected,
-      selectedPods: this.#selectedPods,
+      selected: this.#selected.byUid(),
+      selectedPods: this.#selectedPods.byUid(),
       owners,
+      pages: this.#pages,
       foreseen: (identity) => {
         const never = identity.kind === 'Pod' && identity.exempt !== undefined;
         const pages = never ? [] : book.known(identity)?.pages;
@@ -94,8 +99,9 @@ class Planner {
   #workloads(owners: ReadonlyMap<bigint, Ownership>): Map<bigint, WantedWorkload> {
     const workloads = new Map<bigint, WantedWorkload>();
     for (const [id, { cgroup, identity, owner }] of owners) {
-      const { policies, pages } = this.#book.assemble(identity);
-      if (owner === id && !cgroup.gone) count(this.#selected, policies);
+      const { policies, pages, named } = this.#book.assemble(identity);
+      if (owner === id && !cgroup.gone) this.#selected.add(policies);
+      if (pages.length > 0) this.#pages.set(id, named);
       if (pages.length > 0 || identity.kind === 'Pod') {
         workloads.set(id, { owner, flags: this.#flags(identity, pages), pages });
       }
@@ -113,7 +119,8 @@ class Planner {
       const identity = table.anyOf(known);
       const { policies, pages } = this.#book.assemble(identity);
       const containers = table.eachOf(known).map((one) => this.#book.assemble(one));
-      if (!known.pod.ended) count(this.#selectedPods, [policies, ...containers.map((one) => one.policies)].flat());
+      // Of a container that nobody has named yet everything may be true that is true of any.
+      if (!known.pod.ended) this.#selectedPods.add(policies);
       pods.set(known.pod.key, { owner: 0n, flags: this.#flags(identity, pages), pages });
       ahead.push(...containers.map((one) => one.pages));
     }
@@ -173,6 +180,19 @@ function containerFlags({ podKey, unnamed, exempt, staticPod }: PodIdentity, pag
   );
 }
 
-function count(counts: Map<string, number>, policies: readonly EffectivePolicy[]): void {
-  for (const uid of new Set(policies.map(({ policy }) => policy.uid))) counts.set(uid, (counts.get(uid) ?? 0) + 1);
+/** Many are selected by one and the same list of policies: each list is counted, then the policies. */
+class Tally {
+  readonly #lists = new Map<readonly EffectivePolicy[], number>();
+
+  add(policies: readonly EffectivePolicy[]): void {
+    this.#lists.set(policies, (this.#lists.get(policies) ?? 0) + 1);
+  }
+
+  byUid(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const [policies, times] of this.#lists) {
+      for (const { policy } of policies) counts.set(policy.uid, (counts.get(policy.uid) ?? 0) + times);
+    }
+    return counts;
+  }
 }

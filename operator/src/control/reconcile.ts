@@ -22,6 +22,7 @@ import type { PodTable } from '../workload/pod-table.js';
 import type { Handler } from '../workload/pods.js';
 import type { PodIdentity } from '../workload/select.js';
 import { LayerMemory } from './page-book.js';
+import type { PageName } from './page-book.js';
 import { planNode } from './plan.js';
 import type { Plan } from './plan.js';
 
@@ -48,6 +49,8 @@ export interface Outcome {
   readonly selected: ReadonlyMap<string, number>;
   readonly selectedPods: ReadonlyMap<string, number>;
   readonly owners: ReadonlyMap<bigint, Ownership>;
+  /** By cgroup id: what its processes are judged by. */
+  readonly pages: ReadonlyMap<bigint, readonly PageName[]>;
   /** Changes made; 0 when the kernel held everything already. */
   readonly ops: number;
   /** Something may now lie in the kernel that nothing refers to. */
@@ -183,8 +186,9 @@ export class Reconciler {
     return { ...this.#report(attempt, plan), ops: 0, sweep: false };
   }
 
-  #report({ failed }: Attempt, { selected, selectedPods, owners }: Plan): Omit<Outcome, 'ops' | 'sweep'> {
-    return { inForce: this.#inForce, failed, selected, selectedPods, owners };
+  #report({ failed }: Attempt, plan: Plan): Omit<Outcome, 'ops' | 'sweep'> {
+    const { selected, selectedPods, owners, pages } = plan;
+    return { inForce: this.#inForce, failed, selected, selectedPods, owners, pages };
   }
 }
 

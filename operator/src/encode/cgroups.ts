@@ -5,7 +5,7 @@
 import { RfAnchor, RfHash, RfItemKind, RfLimits, RfOrigin, RfShapeCodec } from '../abi/abi.gen.js';
 import type { PatternIR } from '../compile/ir.js';
 import { findCombinations } from './combinations.js';
-import { ShapeBudget, shapeProblem } from './pack.js';
+import { ShapeBudget, needsOf, shapeProblem } from './pack.js';
 import { type Digest, type Page, PageBuilder, type RulesetHead } from './page.js';
 import { type EncodedPattern, encodePattern } from './pattern.js';
 import type { EncodeProblem } from './problem.js';
@@ -93,7 +93,7 @@ function distinctPatterns(patterns: readonly PatternIR[]): { distinct: PatternIR
 export function encodeCgroups(patterns: readonly PatternIR[], digest: Digest): EncodedCgroups {
   if (patterns.length === 0) return { combinations: [], problems: [] };
   const { distinct, indexes } = distinctPatterns(patterns);
-  const beyond = new ShapeBudget().take(distinct);
+  const beyond = new ShapeBudget().take(needsOf(distinct));
   if (beyond.length > 0) return { combinations: [], problems: [shapeProblem([], beyond)] };
   const found = findCombinations(distinct);
   if (found === undefined) {

@@ -1,7 +1,7 @@
 // Which rules share a page, and whether the patterns of a layer fit the lookups that a decision makes.
 
 import { RfLimits } from '../abi/abi.gen.js';
-import type { PatternIR, PolicyIR, RuleIR } from '../compile/ir.js';
+import type { PatternIR, PolicyIR, RuleIR, ScopeIR } from '../compile/ir.js';
 import { bytesText } from './page.js';
 import { encodePattern } from './pattern.js';
 import { type Slot, slotsOf } from './place.js';
@@ -49,8 +49,8 @@ function unitsOf(rules: readonly LayerRule[]): (readonly LayerRule[])[] {
   return fits(rules) ? [rules] : rules.map((rule) => [rule]);
 }
 
-export function packRules(policies: readonly EffectivePolicy[]): LayerRule[][] {
-  const units = [...policies].sort(comparePolicies).flatMap((of) => {
+function pagesOf(policies: readonly EffectivePolicy[]): LayerRule[][] {
+  const units = policies.flatMap((of) => {
     const rules = [...of.policy.rules].sort((a, b) => compareText(a.name, b.name));
     return unitsOf(rules.map((rule) => ({ of, rule, slots: slotsOf(rule) })));
   });
@@ -63,8 +63,45 @@ export function packRules(policies: readonly EffectivePolicy[]): LayerRule[][] {
   return pages;
 }
 
+/** As few pages as possible. */
+export function packRules(policies: readonly EffectivePolicy[]): LayerRule[][] {
+  return pagesOf([...policies].sort(comparePolicies));
+}
+
+/** Fewer rules are not worth a page of their own, which each decision that is not remembered has to look into. */
+const APART_RULES_MIN = 8;
+const APART_GROUPS_MAX = 3;
+
+const scopes = new WeakMap<ScopeIR, string>();
+
+function scopeText(scope: ScopeIR): string {
+  const known = scopes.get(scope) ?? JSON.stringify(scope);
+  scopes.set(scope, known);
+  return known;
+}
+
+/**
+ * Policies that select alike on pages of their own, so that workloads of many kinds share these and a change of one policy
+ * is one page and not one for each kind of workload. Small groups go together.
+ */
+export function packApart(policies: readonly EffectivePolicy[]): LayerRule[][] {
+  const groups = new Map<string, EffectivePolicy[]>();
+  for (const one of [...policies].sort(comparePolicies)) {
+    const key = scopeText(one.policy.scope);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  const size = (group: readonly EffectivePolicy[]): number =>
+    group.reduce((sum, { policy }) => sum + policy.rules.length, 0);
+  const large = [...groups.values()].filter((group) => size(group) >= APART_RULES_MIN);
+  const apart = new Set(large.sort((a, b) => size(b) - size(a)).slice(0, APART_GROUPS_MAX));
+  const rest = [...groups.values()].filter((group) => !apart.has(group)).flat();
+  return [rest.sort(comparePolicies), ...apart].flatMap(pagesOf);
+}
+
 /** Every pattern that names are looked up for: exceptions too, programs included. */
-export function patternsOf(policy: PolicyIR): PatternIR[] {
+function patternsOf(policy: PolicyIR): PatternIR[] {
   return policy.rules.flatMap((rule) => [
     ...rule.items.flatMap(({ path }) => path ?? []),
     ...rule.except.flatMap(({ binaries, paths }) => [
@@ -74,32 +111,45 @@ export function patternsOf(policy: PolicyIR): PatternIR[] {
   ]);
 }
 
-/** Kinds of lookups of one sort, each with the first pattern that needs it. */
-type Needs = Map<number | string, PatternIR>;
+/** Kinds of lookups of one sort, each with a pattern that needs it. */
+type Kinds = ReadonlyMap<number | string, PatternIR>;
 
-function needsOf(patterns: readonly PatternIR[]): { depths: Needs; shapes: Needs } {
-  const needs = { depths: new Map() as Needs, shapes: new Map() as Needs };
+interface Needs {
+  readonly depths: Kinds;
+  readonly shapes: Kinds;
+}
+
+export function needsOf(patterns: readonly PatternIR[]): Needs {
+  const depths = new Map<number | string, PatternIR>();
+  const shapes = new Map<number | string, PatternIR>();
   for (const pattern of patterns) {
     const { depth, shape } = encodePattern(pattern);
-    if (depth !== undefined) needs.depths.set(depth, pattern);
-    if (shape !== undefined) needs.shapes.set(bytesText(shape), pattern);
+    if (depth !== undefined) depths.set(depth, pattern);
+    if (shape !== undefined) shapes.set(bytesText(shape), pattern);
   }
-  return needs;
+  return { depths, shapes };
 }
 
 /** What the needs add to the kinds already taken, when that is more than there may be. */
-function beyondLimit(taken: ReadonlySet<number | string>, needs: Needs, limit: number): PatternIR[] {
+function beyondLimit(taken: ReadonlySet<number | string>, needs: Kinds, limit: number): PatternIR[] {
   const added = [...needs].filter(([kind]) => !taken.has(kind));
   return taken.size + added.length > limit ? added.map(([, pattern]) => pattern) : [];
+}
+
+const policyNeeds = new WeakMap<PolicyIR, Needs>();
+
+function needsOfPolicy(policy: PolicyIR): Needs {
+  const known = policyNeeds.get(policy) ?? needsOf(patternsOf(policy));
+  policyNeeds.set(policy, known);
+  return known;
 }
 
 export class ShapeBudget {
   readonly #depths = new Set<number | string>();
   readonly #shapes = new Set<number | string>();
 
-  /** Takes what the patterns need; when that is too much it takes nothing and returns the patterns that add to it. */
-  take(patterns: readonly PatternIR[]): PatternIR[] {
-    const { depths, shapes } = needsOf(patterns);
+  /** Takes what is needed; when that is too much it takes nothing and returns the patterns that add to it. */
+  take({ depths, shapes }: Needs): PatternIR[] {
     const beyond = [
       ...beyondLimit(this.#depths, depths, RfLimits.DEPTHS_MAX),
       ...beyondLimit(this.#shapes, shapes, RfLimits.SHAPES_MAX),
@@ -123,7 +173,7 @@ export function shapeProblem(policies: readonly string[], beyond: readonly Patte
 export function shapeProblems(policies: readonly EffectivePolicy[]): EncodeProblem[] {
   const budget = new ShapeBudget();
   return policies.flatMap(({ policy }) => {
-    const beyond = budget.take(patternsOf(policy));
+    const beyond = budget.take(needsOfPolicy(policy));
     return beyond.length > 0 ? [shapeProblem([policy.uid], beyond)] : [];
   });
 }

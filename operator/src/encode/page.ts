@@ -70,7 +70,9 @@ export function bytesText(bytes: Uint8Array): string {
 }
 
 function textBytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (unit) => unit.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

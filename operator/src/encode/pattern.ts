@@ -56,7 +56,16 @@ function literalTableOf(pattern: PatternIR): number | undefined {
   return count < SUBTREE_DEPTH_MAX ? RfTable.SUBTREE : undefined;
 }
 
+/** Policies are encoded again with each of their neighbours that changes. */
+const encodings = new WeakMap<PatternIR, EncodedPattern>();
+
 export function encodePattern(pattern: PatternIR): EncodedPattern {
+  const known = encodings.get(pattern) ?? encode(pattern);
+  encodings.set(pattern, known);
+  return known;
+}
+
+function encode(pattern: PatternIR): EncodedPattern {
   const { hash, words } = hashPath(pattern.components);
   const table = pattern.components.every(isLiteral) ? literalTableOf(pattern) : undefined;
   if (table === undefined) return { table: RfTable.SHAPE, hash, words, shape: shapeOf(pattern) };

@@ -137,7 +137,13 @@ function placePage(rules: readonly LayerRule[]): { uid: string; placed: PlacedIt
   });
 }
 
-function encodePage(rules: readonly LayerRule[], context: EncodeContext): EncodedLayer {
+export interface EncodedPage {
+  /** Absent with problems. */
+  readonly page?: Page;
+  readonly problems: readonly EncodeProblem[];
+}
+
+export function encodePage(rules: readonly LayerRule[], context: EncodeContext): EncodedPage {
   const builder = new PageBuilder();
   const collided = new Set<string>();
   for (const { uid, placed } of placePage(rules)) {
@@ -151,11 +157,11 @@ function encodePage(rules: readonly LayerRule[], context: EncodeContext): Encode
       expected,
       got: 'two patterns of one hash',
     };
-    return { pages: [], problems: [problem] };
+    return { problems: [problem] };
   }
   const head: RulesetHead = { ...encodeHead(rules, context), slotCount: encodeSlots(rules).slots.length };
   const policies = [...new Set(rules.map(({ of: { policy } }) => policy.uid))];
-  return { pages: [builder.finish(head, policies, context.digest)], problems: [] };
+  return { page: builder.finish(head, policies, context.digest), problems: [] };
 }
 
 /** The order of `policies` says who goes first where they need more depths or shapes than a layer may have. */
@@ -163,8 +169,8 @@ export function encodeLayer(policies: readonly EffectivePolicy[], context: Encod
   const shapes = shapeProblems(policies);
   if (shapes.length > 0) return { pages: [], problems: shapes };
   const encoded = packRules(policies).map((rules) => encodePage(rules, context));
-  const problems = encoded.flatMap((layer) => layer.problems);
-  return problems.length > 0 ? { pages: [], problems } : { pages: encoded.flatMap(({ pages }) => pages), problems };
+  const problems = encoded.flatMap((page) => page.problems);
+  return problems.length > 0 ? { pages: [], problems } : { pages: encoded.flatMap(({ page }) => page ?? []), problems };
 }
 
 /** All layers of one workload; what is beyond the pages that a workload can have is a problem of the last policies. */

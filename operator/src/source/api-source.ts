@@ -34,6 +34,8 @@ interface Read {
 export class ApiSource {
   readonly #options: ValidateOptions;
   readonly #read = new Map<string, Read>();
+  /** By uid: an object that is there as it was says what it said. */
+  #seen = new Map<string, { readonly object: ApiObject; readonly state: ObjectState }>();
   #good = new Map<string, GoodObject>();
 
   constructor(options: ValidateOptions) {
@@ -58,16 +60,25 @@ export class ApiSource {
   /** @param unheard kinds that the server has not listed yet: what was good of them stays */
   take(present: Iterable<ApiObject>, unheard: ReadonlySet<string>): SourceState {
     const objects = new Map<string, ObjectState>();
+    const seen = new Map<string, { readonly object: ApiObject; readonly state: ObjectState }>();
     for (const object of present) {
-      const state = this.#state(object);
-      if (state !== undefined) objects.set(state.uid, state);
+      const state = this.#stateOf(object);
+      if (state === undefined) continue;
+      objects.set(state.uid, state);
+      seen.set(state.uid, { object, state });
     }
+    this.#seen = seen;
     for (const [uid, good] of this.#good) {
       if (!objects.has(uid) && unheard.has(good.kind)) objects.set(uid, kept(good));
     }
     this.#good = new Map([...objects].flatMap(([uid, { good }]) => (good === undefined ? [] : [[uid, good] as const])));
     for (const uid of this.#read.keys()) if (!objects.has(uid)) this.#read.delete(uid);
     return { objects, strayIssues: [] };
+  }
+
+  #stateOf(object: ApiObject): ObjectState | undefined {
+    const known = this.#seen.get(object.metadata.uid ?? '');
+    return known?.object === object ? known.state : this.#state(object);
   }
 
   #state(object: ApiObject): ObjectState | undefined {
