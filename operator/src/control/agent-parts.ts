@@ -1,5 +1,6 @@
 // What an agent is made of, and what it says of itself.
 
+import type { PolicyIR } from '../compile/ir.js';
 import type { Backends } from '../report/guarantee.js';
 import type { LineSink } from '../report/sinks/line-sink.js';
 import type { Clock } from '../source/clock.js';
@@ -52,6 +53,8 @@ export interface AgentCluster {
   readonly binder: ContainerBinder;
   /** Labels of this node. */
   nodeLabels(): Labels;
+  /** The policy comes from the disk, and the node may not live with it. */
+  isUnconfirmed(policy: PolicyIR): boolean;
   /** What the node holds, or why not, is another than before. */
   stateChanged(): void;
 }
@@ -64,6 +67,8 @@ export interface AgentFacts {
   readonly objects: ReadonlyMap<string, ObjectState>;
   readonly outcome: Outcome;
   readonly paused: ReadonlySet<string>;
+  /** In Monitor until the API server confirms them. */
+  readonly unconfirmed: ReadonlySet<string>;
   /** The last reconciliation ended in a fault of the kernel. */
   readonly fault: string | undefined;
 }

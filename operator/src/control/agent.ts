@@ -6,13 +6,13 @@ import type { Fault } from '../errors.js';
 import type { GoodObject, ObjectState } from '../source/merge.js';
 import type { PauseState } from '../source/state.js';
 import { nameWorkloads } from '../workload/identify.js';
-import type { Labels } from '../workload/select.js';
 import { readCounters, readStats } from './kernel-maps.js';
 import type { AgentFacts, AgentParts, NodeStatus } from './agent-parts.js';
 import { labelsOfMachine } from './node-labels.js';
 import type { NodeMode } from './node-mode.js';
 import { PauseSwitch } from './pause-switch.js';
 import { PolicySet } from './policy-set.js';
+import type { NodeView } from './policy-set.js';
 import { describeFault } from './reconcile.js';
 import type { Outcome } from './reconcile.js';
 import type { AgentApi, Health } from './server.js';
@@ -30,7 +30,7 @@ export class Agent implements AgentApi {
   readonly #policies = new PolicySet();
   readonly #sweeper: Sweeper;
   #outcome: Outcome | undefined;
-  #worked: Pick<AgentFacts, 'objects' | 'paused'> = { objects: new Map(), paused: new Set() };
+  #worked: Worked = { objects: new Map(), paused: new Set(), unconfirmed: new Set() };
   #kernelFault: string | undefined;
   readonly #pauses: PauseSwitch;
   readonly #timers = new Map<string, () => void>();
@@ -185,17 +185,19 @@ export class Agent implements AgentApi {
     return new Map(this.#parts.feeds.flatMap((feed) => [...feed.objects()]));
   }
 
-  #labels(): Labels {
-    return this.#parts.cluster?.nodeLabels() ?? labelsOfMachine(this.#parts.node);
+  #view(): NodeView {
+    const { cluster, node } = this.#parts;
+    const isUnconfirmed = (policy: PolicyIR): boolean => cluster?.isUnconfirmed(policy) === true;
+    return { labels: cluster?.nodeLabels() ?? labelsOfMachine(node), isUnconfirmed };
   }
 
   #reconcileNow(): void {
     const { catalog, index, kernel, reconciler, cluster, clock, log } = this.#parts;
     const beganMs = clock.now();
     const objects = this.objects();
-    const selection = this.#policies.select(objects.values(), this.#labels(), clock.now());
-    const { good, policies, items, paused, pauseLeftMs } = selection;
-    this.#worked = { objects, paused };
+    const selection = this.#policies.select(objects.values(), this.#view(), clock.now());
+    const { good, policies, items, paused, unconfirmed, pauseLeftMs } = selection;
+    this.#worked = { objects, paused, unconfirmed };
     if (pauseLeftMs !== undefined) this.#later('pause', pauseLeftMs, () => this.reconcile());
     catalog.learnPolicies(policies);
     try {
@@ -255,6 +257,8 @@ export class Agent implements AgentApi {
     );
   }
 }
+
+type Worked = Pick<AgentFacts, 'objects' | 'paused' | 'unconfirmed'>;
 
 function countsOf({ inForce, ops, failed }: Outcome): Record<string, number> {
   return { policies: inForce.size, ops, failed: failed.size };

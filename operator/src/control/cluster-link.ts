@@ -19,6 +19,7 @@ import { RuntimeRecords } from '../workload/runtime-records.js';
 import type { Labels } from '../workload/select.js';
 import type { AgentCluster, AgentFacts } from './agent-parts.js';
 import type { Ground } from './assemble.js';
+import { readBootId } from './boot-id.js';
 import type { BootClock } from './boot-clock.js';
 import type { Catalog } from './catalog.js';
 import { ClusterPolicies } from './cluster-policies.js';
@@ -34,6 +35,7 @@ import { NodePublisher } from './node-publisher.js';
 import type { NodeFacts } from './node-state.js';
 import type { ClusterOptions } from './options.js';
 import type { Reconciler } from './reconcile.js';
+import { Tenure } from './tenure.js';
 
 const NS_PER_MS = 1_000_000n;
 export const FIELD_MANAGER = 'ringfence-agent';
@@ -64,6 +66,7 @@ export class ClusterLink implements AgentCluster {
   readonly #hold: HoldLease;
   readonly #holds: boolean;
   readonly #publisher: NodePublisher;
+  readonly #tenure: Tenure;
   #cluster: Cluster | undefined;
 
   /** Undefined where the agent runs without a cluster. */
@@ -96,6 +99,7 @@ export class ClusterLink implements AgentCluster {
       onUnforeseen: onChange,
     });
     this.#publisher = this.#makePublisher();
+    this.#tenure = this.#makeTenure();
     const source = new ApiSource({ systemNamespaces: [...options.systemNamespaces, options.installNamespace] });
     this.policies = new ClusterPolicies({ source, clock, onChange });
     const save = (state: ClusterState): void => this.#save(state);
@@ -109,6 +113,10 @@ export class ClusterLink implements AgentCluster {
       onEmergency,
       save,
     });
+  }
+
+  isUnconfirmed(policy: PolicyIR): boolean {
+    return this.policies.isUnheard(policy.uid) && this.#tenure.doubts(policy);
   }
 
   nodeLabels(): Labels {
@@ -127,6 +135,7 @@ export class ClusterLink implements AgentCluster {
   /** Enforcement stands: containers that come from now on may be held, and the server may be asked. */
   async start(): Promise<void> {
     this.#hold.start();
+    this.#tenure.start();
     const { kubeconfig } = this.#options;
     const { node, log } = this.#ground.options;
     this.#cluster = await connectCluster({
@@ -148,6 +157,7 @@ export class ClusterLink implements AgentCluster {
   async stop(): Promise<void> {
     this.#changes.stop();
     this.#hold.stop();
+    this.#tenure.stop();
     this.policies.stop();
     this.workloads.stop();
     this.#publisher.stop();
@@ -160,6 +170,19 @@ export class ClusterLink implements AgentCluster {
 
   observe(event: PolicyEvent): void {
     this.#publisher.observe(event);
+  }
+
+  #makeTenure(): Tenure {
+    const { clock, faults, facts } = this.#shared;
+    const { saved, state } = this.#ground;
+    return new Tenure({
+      clock,
+      bootID: readBootId(),
+      saved: saved.tenure,
+      isKubeletHealthy: () => this.workloads.isKubeletHealthy(),
+      inForce: () => facts()?.outcome.inForce,
+      save: (tenure) => void state.saveTenure(tenure).catch((error: unknown) => faults.set('tenure', error as Fault)),
+    });
   }
 
   #makePublisher(): NodePublisher {

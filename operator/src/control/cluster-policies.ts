@@ -52,6 +52,12 @@ export class ClusterPolicies implements PolicyFeed {
     return [...this.#unheard()].map((kind) => `objects of kind ${kind} have not been listed yet`);
   }
 
+  /** Only the disk has told of it so far. */
+  isUnheard(uid: string): boolean {
+    const kind = this.#objects.get(uid)?.kind;
+    return kind !== undefined && !this.#isHeard(kind);
+  }
+
   restore(stored: readonly StoredObject[]): void {
     this.#objects = this.#options.source.restore(stored).objects;
     this.#remembers = this.#objects.size > 0;

@@ -28,10 +28,16 @@ export interface ClusterWorkloadsOptions {
   readonly save: (state: ClusterState) => void;
 }
 
+/** Of a node's object what is looked at. */
+interface NodeObject extends KubeObject {
+  readonly ready?: boolean;
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
 interface Feeds {
   readonly pods: Feed<KubePod>;
   readonly namespaces: Feed<KubeObject>;
-  readonly node: Feed<KubeObject>;
+  readonly node: Feed<NodeObject>;
   readonly emergency: Feed<ConfigMap>;
 }
 
@@ -56,6 +62,12 @@ export class ClusterWorkloads {
     return node?.metadata.uid;
   }
 
+  /** The server is there, and says that it hears this node's kubelet. */
+  isKubeletHealthy(): boolean {
+    const [node] = this.#feeds?.node.items().values() ?? [];
+    return this.#feeds?.node.state === 'watching' && node?.ready === true;
+  }
+
   isSynced(): boolean {
     const { pods, namespaces, node } = this.#feeds ?? {};
     return pods?.synced === true && namespaces?.synced === true && node?.synced === true;
@@ -75,7 +87,7 @@ export class ClusterWorkloads {
     this.#feeds = {
       pods: cluster.watch<KubePod>(PODS, { fieldSelector: `spec.nodeName=${node}`, onChange, trim: trimPod }),
       namespaces: cluster.watch<KubeObject>(NAMESPACES, { onChange, trim: named }),
-      node: cluster.watch<KubeObject>(NODES, { fieldSelector: `metadata.name=${node}`, onChange, trim: named }),
+      node: cluster.watch<NodeObject>(NODES, { fieldSelector: `metadata.name=${node}`, onChange, trim: nodeOf }),
       emergency: cluster.watch<ConfigMap>(CONFIG_MAPS, {
         namespace,
         fieldSelector: `metadata.name=${EMERGENCY}`,
@@ -124,6 +136,11 @@ function heard({ pods, namespaces, node, emergency }: Feeds, before: ClusterStat
 
 function labelsByName(objects: Iterable<KubeObject>): Record<string, Labels> {
   return Object.fromEntries([...objects].map(({ metadata: { name, labels } }) => [name, labels ?? {}]));
+}
+
+function nodeOf(node: NodeObject): NodeObject {
+  const conditions = node.status?.conditions ?? [];
+  return { ...named(node), ready: conditions.some(({ type, status }) => type === 'Ready' && status === 'True') };
 }
 
 /** Names, labels and what belongs to them. */

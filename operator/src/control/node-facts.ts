@@ -1,23 +1,13 @@
 // The facts of a node that its object in the cluster tells: what the agent says, and the machine.
 
-import { readFileSync } from 'node:fs';
 import { machine } from 'node:os';
 import type { NodeKernel } from '../report/objects.gen.js';
 import type { AgentFacts } from './agent-parts.js';
+import { readBootId } from './boot-id.js';
 import type { EnginePort } from './engine-port.js';
 import type { NodeFacts } from './node-state.js';
 import type { PolicyFeed } from './policy-feed.js';
 import { VERSION } from './defaults.js';
-
-const BOOT_ID = '/proc/sys/kernel/random/boot_id';
-
-function readBootId(): string {
-  try {
-    return readFileSync(BOOT_ID, 'utf8').trim();
-  } catch {
-    return '';
-  }
-}
 
 function kernelOf({ report }: EnginePort): NodeKernel {
   const { release, lsms, lockdown } = report;
@@ -26,7 +16,7 @@ function kernelOf({ report }: EnginePort): NodeKernel {
 
 /** Of policies of the API server only: files are the node's own affair. */
 export function nodeFacts(
-  { mode, backends, objects, outcome, paused, fault }: AgentFacts,
+  { mode, backends, objects, outcome, paused, unconfirmed, fault }: AgentFacts,
   kernel: EnginePort,
   feed: PolicyFeed,
 ): Omit<NodeFacts, 'epoch' | 'pods'> {
@@ -45,5 +35,6 @@ export function nodeFacts(
     selected,
     selectedPods,
     paused,
+    unconfirmed,
   };
 }

@@ -27,6 +27,8 @@ export interface NodeFacts {
   readonly selected: ReadonlyMap<string, number>;
   /** Uids of policies that are paused. */
   readonly paused: ReadonlySet<string>;
+  /** Uids of policies from the disk that only report until the API server confirms them. */
+  readonly unconfirmed: ReadonlySet<string>;
   readonly pods: NodePods;
 }
 
@@ -54,6 +56,9 @@ function problemsOf(object: ObjectState, facts: NodeFacts): NodeProblem[] {
     ...(failure === undefined ? [] : [{ ...standing, ...splitReason(failure) }]),
     ...(facts.paused.has(object.uid)
       ? [{ ...about, reason: 'Paused', message: `until ${object.pausedUntil ?? ''}` }]
+      : []),
+    ...(facts.unconfirmed.has(object.uid)
+      ? [{ ...about, reason: 'Unconfirmed', message: 'after a reboot: reports until the API server confirms it' }]
       : []),
   ];
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { validatePolicyFile } from '../policy/validate.js';
 import type { ObjectState } from '../source/merge.js';
+import type { Labels } from '../workload/select.js';
 import { PolicySet } from './policy-set.js';
+import type { NodeView } from './policy-set.js';
 
 function objectOf(nodeSelector: string): ObjectState {
   const text = `
@@ -20,6 +22,25 @@ spec:
   return { uid: 'u', good } as unknown as ObjectState;
 }
 
+function viewOf(labels: Labels, isUnconfirmed = false): NodeView {
+  return { labels, isUnconfirmed: () => isUnconfirmed };
+}
+
+describe('a policy that is not confirmed', () => {
+  it('only reports, and is the same value each time', () => {
+    const set = new PolicySet();
+    const object = objectOf('');
+    const mild = set.select([object], viewOf({}, true), 0);
+    expect(mild.policies).toMatchObject([{ mode: 'Monitor' }]);
+    expect([...mild.unconfirmed]).toEqual(['u']);
+    expect(set.select([object], viewOf({}, true), 0).policies[0]).toBe(mild.policies[0]);
+    expect(set.select([object], viewOf({}), 0)).toMatchObject({
+      policies: [{ mode: 'Enforce' }],
+      unconfirmed: new Set(),
+    });
+  });
+});
+
 describe('node selector', () => {
   const edge = objectOf('nodeSelector: {matchLabels: {pool: edge}}');
 
@@ -28,10 +49,10 @@ describe('node selector', () => {
     [{ pool: 'core' }, 0],
     [{}, 0],
   ])('on a node with %j', (labels, count) => {
-    expect(new PolicySet().select([edge], labels, 0).policies).toHaveLength(count);
+    expect(new PolicySet().select([edge], viewOf(labels), 0).policies).toHaveLength(count);
   });
 
   it('absent, every node is meant', () => {
-    expect(new PolicySet().select([objectOf('')], {}, 0).policies).toHaveLength(1);
+    expect(new PolicySet().select([objectOf('')], viewOf({}), 0).policies).toHaveLength(1);
   });
 });

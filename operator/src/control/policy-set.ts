@@ -18,6 +18,8 @@ export interface SelectedPolicies {
   readonly items: readonly Workload[];
   /** Uids of those that are paused. */
   readonly paused: ReadonlySet<string>;
+  /** Uids of those that are not confirmed. */
+  readonly unconfirmed: ReadonlySet<string>;
   /** Until the first pause ends, ms. */
   readonly pauseLeftMs?: number;
 }
@@ -28,12 +30,18 @@ export function pauseLeftMs(pausedUntil: string | undefined, nowMs: number): num
   return leftMs > 0 && leftMs <= PAUSE_MAX_MS ? leftMs : 0;
 }
 
+/** What of the node decides which policies are in force, and how. */
+export interface NodeView {
+  readonly labels: Labels;
+  /** The policy may only report for now. */
+  readonly isUnconfirmed: (policy: PolicyIR) => boolean;
+}
+
 export class PolicySet {
   readonly #compiled = new WeakMap<GoodObject, PolicyIR>();
   readonly #monitored = new WeakMap<PolicyIR, PolicyIR>();
 
-  /** @param node labels of this node */
-  select(objects: Iterable<ObjectState>, node: Labels, nowMs: number): SelectedPolicies {
+  select(objects: Iterable<ObjectState>, { labels, isUnconfirmed }: NodeView, nowMs: number): SelectedPolicies {
     const states = [...objects];
     const good = states.flatMap((object) => object.good ?? []);
     const pauses = new Map(
@@ -42,14 +50,15 @@ export class PolicySet {
         .filter(([, left]) => left > 0),
     );
     const compiled = good.flatMap((object) => this.#compile(object) ?? []);
-    const policies = compiled
-      .filter(({ nodeSelector }) => !nodeSelector || matchesLabels(nodeSelector, node))
-      .map((policy) => (pauses.has(policy.uid) ? this.#monitor(policy) : policy));
+    const policies = compiled.filter(({ nodeSelector }) => !nodeSelector || matchesLabels(nodeSelector, labels));
+    const unconfirmed = new Set(policies.filter(isUnconfirmed).map(({ uid }) => uid));
+    const isMild = ({ uid }: PolicyIR): boolean => pauses.has(uid) || unconfirmed.has(uid);
     return {
       good,
-      policies,
+      policies: policies.map((policy) => (isMild(policy) ? this.#monitor(policy) : policy)),
       items: good.flatMap(({ workloads }) => workloads?.items ?? []),
       paused: new Set(pauses.keys()),
+      unconfirmed,
       ...(pauses.size > 0 && { pauseLeftMs: Math.min(...pauses.values()) }),
     };
   }

@@ -27,6 +27,12 @@ const OBJECT: StoredObject = {
 };
 
 describe('StateDirectory', () => {
+  it('writes a file that is saved again before it is written', async () => {
+    const state = new StateDirectory(path);
+    await Promise.all([1, 2, 3].map((count) => state.saveCounts({ count })));
+    expect((await new StateDirectory(path).load()).counts).toMatchObject({ count: 3 });
+  });
+
   it('gives back after a restart what was saved', async () => {
     const state = new StateDirectory(path);
     const registry = new Registry(emptyRegistry());

@@ -1,6 +1,7 @@
 // What must outlive the agent, below one directory. objects/UID.json: the last good version of each file's object.
 // registry.json: numbers given to rules and objects (registry.ts). pause.json: until when the node is paused. cluster.json:
-// what the API server said of pods, namespaces and this node. counts.json: violations counted so far.
+// what the API server said of pods, namespaces and this node. counts.json: violations counted so far. tenure.json: policies that the
+// node has lived with.
 // A file that cannot be written is tried again; a damaged one is set aside and costs only what it held.
 
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -47,6 +48,13 @@ export interface ClusterState {
   readonly emergency: boolean;
 }
 
+export interface TenureState {
+  /** Of the boot in which it was written. */
+  readonly bootID: string;
+  /** By policy uid: the generation that the node has lived with. */
+  readonly proven: Readonly<Record<string, number>>;
+}
+
 export interface SavedState {
   readonly objects: readonly StoredObject[];
   readonly registry: RegistryData;
@@ -54,11 +62,14 @@ export interface SavedState {
   readonly cluster: ClusterState | undefined;
   /** For report/node-counts.ts. */
   readonly counts: Readonly<Record<string, unknown>> | undefined;
+  readonly tenure: TenureState | undefined;
   readonly faults: readonly Fault[];
 }
 
 export class StateDirectory {
   readonly #objects: string;
+  /** Path -> the end of the last change that was asked for. */
+  readonly #last = new Map<string, Promise<void>>();
 
   constructor(readonly path: string) {
     this.#objects = join(path, 'objects');
@@ -82,6 +93,7 @@ export class StateDirectory {
       pause: await readJson(join(this.path, 'pause.json'), isPause, faults),
       cluster: await readJson(join(this.path, 'cluster.json'), isCluster, faults),
       counts: await readJson(join(this.path, 'counts.json'), isRecord, faults),
+      tenure: await readJson(join(this.path, 'tenure.json'), isTenure, faults),
       faults,
     };
   }
@@ -111,6 +123,10 @@ export class StateDirectory {
     await this.#save(join(this.path, 'counts.json'), counts);
   }
 
+  async saveTenure(tenure: TenureState): Promise<void> {
+    await this.#save(join(this.path, 'tenure.json'), tenure);
+  }
+
   async #objectFiles(faults: Fault[]): Promise<string[]> {
     try {
       return (await readdir(this.#objects)).filter((name) => name.endsWith('.json')).sort();
@@ -123,20 +139,31 @@ export class StateDirectory {
   }
 
   async #save(path: string, value: object): Promise<void> {
-    try {
+    const text = `${JSON.stringify({ format: FORMAT, ...value })}\n`;
+    await this.#inTurn(path, 'write state file', async () => {
       await mkdir(this.#objects, { recursive: true, mode: 0o700 });
-      await writeAtomic(path, `${JSON.stringify({ format: FORMAT, ...value })}\n`);
-    } catch (error) {
-      throw sourceFault('SOURCE_STATE_UNWRITABLE', 'write state file', path, error);
-    }
+      await writeAtomic(path, text);
+    });
   }
 
   async #remove(path: string): Promise<void> {
-    try {
+    await this.#inTurn(path, 'remove state file', async () => {
       await rm(path, { force: true });
       await syncFolder(this.path);
+    });
+  }
+
+  /** One change of a file at a time, in the order in which they were asked for. */
+  async #inTurn(path: string, attempted: string, change: () => Promise<void>): Promise<void> {
+    const turn = (this.#last.get(path) ?? Promise.resolve()).then(change);
+    const settled = turn.catch(() => undefined);
+    this.#last.set(path, settled);
+    try {
+      await turn;
     } catch (error) {
-      throw sourceFault('SOURCE_STATE_UNWRITABLE', 'remove state file', path, error);
+      throw sourceFault('SOURCE_STATE_UNWRITABLE', attempted, path, error);
+    } finally {
+      if (this.#last.get(path) === settled) this.#last.delete(path);
     }
   }
 }
@@ -182,6 +209,11 @@ function isStoredObject(value: unknown): value is StoredObject {
 
 function isRegistry(value: unknown): value is RegistryData {
   return isRecord(value) && Number.isSafeInteger(value.nextKey) && isRecord(value.rules) && isRecord(value.generations);
+}
+
+function isTenure(value: unknown): value is TenureState {
+  if (!isRecord(value) || typeof value.bootID !== 'string' || !isRecord(value.proven)) return false;
+  return Object.values(value.proven).every(Number.isSafeInteger);
 }
 
 function isPause(value: unknown): value is PauseState {
