@@ -1,4 +1,4 @@
-// Writes reports, one workload at a time: the first within two seconds, then at most two a minute, and nothing that the
+// Writes reports, one workload at a time: what is new within two seconds, at most two writes a minute, and nothing that the
 // server has already. One writer: the leader. What it writes over must be what it saw, so that two that believe to lead
 // cannot lose each other's counts.
 
@@ -9,11 +9,9 @@ import { FLUSHED, isOurs, reportFingerprint, reportName } from '../report/report
 import type { ReportObject, Subject } from '../report/report-object.js';
 import type { ReportBook, Said } from '../report/report-book.js';
 import { isFault } from './controller-report-api.js';
+import { ReportPace } from './report-pace.js';
 import type { LiveReport, ReportApi } from './controller-report-api.js';
 
-const FLUSH_MS = 30_000;
-/** Spreads the second writes of many reports that began together. */
-const JITTER_MS = 3_000;
 /** Gathers what comes together. */
 const GATHER_MS = 200;
 const CONCURRENCY = 4;
@@ -38,7 +36,7 @@ export class ControllerReports {
   readonly #parts: ReportParts;
   /** By kind, namespace and name. */
   readonly #live = new Map<string, Live>();
-  readonly #nextMs = new Map<string, number>();
+  readonly #pace = new ReportPace(() => Math.random());
   readonly #queue: WorkQueue<string>;
   #writes = 0;
 
@@ -61,7 +59,7 @@ export class ControllerReports {
   }
 
   add(key: string): void {
-    this.#queue.addAfter(key, Math.max(GATHER_MS, (this.#nextMs.get(key) ?? 0) - performance.now()));
+    this.#queue.addAfter(key, Math.max(GATHER_MS, this.#waitMs(key)));
   }
 
   /** Somebody deleted a report: it is written again, unless its workload is gone too. */
@@ -80,17 +78,21 @@ export class ControllerReports {
     return this.#queue.stop();
   }
 
+  #waitMs(key: string): number {
+    return this.#pace.dueMs(key, this.#parts.book.kinds(key)) - performance.now();
+  }
+
   async #flush(key: string): Promise<Again | undefined> {
-    const waitMs = (this.#nextMs.get(key) ?? 0) - performance.now();
+    const waitMs = this.#waitMs(key);
     if (waitMs > 0) return { againAfterMs: waitMs };
     const { book, api, said } = this.#parts;
+    const kinds = book.kinds(key);
     const plan = book.plan(key, said(key), Date.now());
     if (plan === undefined) return undefined;
     let wrote = false;
     for (const content of plan.contents) wrote = (await this.#write(api.render(content))) || wrote;
     for (let shard = plan.contents.length; shard < plan.shardsBefore; shard++) await this.#remove(plan.subject, shard);
-    if (wrote) this.#nextMs.set(key, performance.now() + FLUSH_MS + Math.random() * JITTER_MS);
-    else this.#nextMs.delete(key);
+    if (wrote) this.#pace.note(key, kinds, performance.now());
     return undefined;
   }
 

@@ -1,5 +1,4 @@
-// All that reports say, by workload: violations of all nodes merged by what is alike in the cluster, with counts that
-// never fall. Begins with what the reports of the controller before this one said.
+// All that reports say, by workload: violations of all nodes merged by what is alike in the cluster, with counts that never fall. Begins with what the last reports said.
 
 import { Ledger } from './ledger.js';
 import type { Entry } from './ledger.js';
@@ -55,8 +54,7 @@ export interface Said {
 export type ResolveSubject = (node: string, row: ViolationRow) => Subject | undefined;
 
 /** Elements of a vector of the ledger. */
-const COUNT = 0;
-const PODS = 1;
+const [COUNT, PODS] = [0, 1];
 const WIDTH = 2;
 
 export class ReportBook {
@@ -71,6 +69,11 @@ export class ReportBook {
 
   subject(key: string): Subject | undefined {
     return this.#chapters.get(key)?.subject;
+  }
+
+  /** How many kinds of violations a workload has. */
+  kinds(key: string): number {
+    return this.#chapters.get(key)?.records.size ?? 0;
   }
 
   /** Before anything is observed. Returns the key of the workload that the report is about. */
