@@ -1,9 +1,11 @@
-/* ringfence-pod: the two things that an agent's pod has to do where starting Node would be too much.
+/* ringfence-pod: what a pod on each node has to do where starting Node would be too much.
  *   mount RUN_DIR              mounts the BPF file system RUN_DIR/bpf unless it is mounted (privileged init container)
  *   healthz|readyz RUN_DIR     asks the agent's socket; ends with 0 when it says yes (probes: kubelets cannot ask a Unix socket)
+ *   wait                       does nothing until SIGTERM: a DaemonSet's pod whose work is done
  */
 #include <errno.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -97,12 +99,28 @@ static int ask(const char *question, const char *run_dir)
 	return EXIT_NO;
 }
 
+/* As process 1 of a container it would not get a signal that it does not wait for. */
+static int wait_for_end(void)
+{
+	sigset_t ends;
+	int signal;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &ends, NULL) != 0)
+		return fail("wait for", "a signal");
+	return sigwait(&ends, &signal) == 0 ? EXIT_YES : EXIT_NO;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "mount") == 0)
 		return mount_bpf(argv[2]);
 	if (argc == 3 && (strcmp(argv[1], "healthz") == 0 || strcmp(argv[1], "readyz") == 0))
 		return ask(argv[1], argv[2]);
-	fprintf(stderr, "usage: ringfence-pod mount|healthz|readyz RUN_DIR\n");
+	if (argc == 2 && strcmp(argv[1], "wait") == 0)
+		return wait_for_end();
+	fprintf(stderr, "usage: ringfence-pod mount|healthz|readyz RUN_DIR, or ringfence-pod wait\n");
 	return EXIT_USAGE;
 }

@@ -24,6 +24,7 @@ import type { ExplainOptions } from './explain.js';
 import type { PauseOptions } from './pause.js';
 import type { ProbeOptions } from './probe.js';
 import type { RunOptions } from './run.js';
+import type { UninstallOptions } from './uninstall.js';
 import { addOperationOptions } from './operation-flags.js';
 import { openTerminal } from './terminal.js';
 
@@ -159,9 +160,10 @@ function addOffline(program: Command, set: (code: number) => void): void {
     });
   runDir(output(program.command('uninstall')))
     .description('take everything of Ringfence out of the kernel')
-    .action(async (options: Shared) => {
+    .option('--state <dir>', 'remove what agents keep in this folder, too')
+    .action(async (options: UninstallOptions) => {
       const { uninstallVerb } = await import('./uninstall.js');
-      set(uninstallVerb(openTerminal(), options.runDir, options.output === 'json'));
+      set(uninstallVerb(openTerminal(), options));
     });
 }
 

@@ -2,7 +2,6 @@
 // it; the client is loaded only once enforcement stands.
 
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import type { PolicyIR } from '../compile/ir.js';
 import type { Fault } from '../errors.js';
 import type { PolicyEvent } from '../event/types.js';
@@ -27,7 +26,7 @@ import { ClusterWorkloads } from './cluster-workloads.js';
 import { Coalescer } from './coalescer.js';
 import { ContainerBinder } from './container-binder.js';
 import type { FaultBoard } from './fault-board.js';
-import { FrozenCgroups } from './frozen.js';
+import { FrozenCgroups, frozenFolder } from './frozen.js';
 import { HoldLease } from './hold-lease.js';
 import { readCounters, readStats } from './kernel-maps.js';
 import { nodeFacts } from './node-facts.js';
@@ -86,7 +85,7 @@ export class ClusterLink implements AgentCluster {
     // Only a hook that can deny can hold an entrypoint back.
     const holds = options.unknownPods === 'Hold' && kernel.backend === 'lsm';
     this.#holds = holds;
-    this.#frozen = new FrozenCgroups(index.mount, join(runDir, 'frozen'));
+    this.#frozen = new FrozenCgroups(index.mount, frozenFolder(runDir));
     this.#hold = new HoldLease({ kernel, clock, holds });
     this.binder = new ContainerBinder({
       table: this.pods,

@@ -4,11 +4,16 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** It need not survive the machine, as nothing frozen does. */
+export function frozenFolder(runDir: string): string {
+  return join(runDir, 'frozen');
+}
+
 export class FrozenCgroups {
   readonly #mount: string;
   readonly #folder: string;
 
-  /** @param folder where they are written down; it need not survive the machine */
+  /** @param folder where they are written down */
   constructor(mount: string, folder: string) {
     this.#mount = mount;
     this.#folder = folder;

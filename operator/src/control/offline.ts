@@ -1,6 +1,7 @@
 // What the command line can do without an agent: read policies as an agent would, look at the kernel, take everything of
 // ours out of it.
 
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compilePolicy } from '../compile/compile.js';
@@ -17,7 +18,11 @@ import type { SourceFile } from '../source/folder.js';
 import { readBounded } from '../source/read-file.js';
 import { sourceFault } from '../source/errno.js';
 import type { Workload } from '../policy/types.js';
+import { findCgroup2 } from '../workload/mountinfo.js';
+import { removeState } from '../source/remove-state.js';
+import { FrozenCgroups, frozenFolder } from './frozen.js';
 import { backendsOf } from './held.js';
+import { SOCKET_NAME } from './server.js';
 
 export interface OfflinePolicies {
   readonly policies: readonly PolicyIR[];
@@ -101,6 +106,20 @@ export function offerOfKernel(wanted?: BackendName): KernelOffer {
   return { report, backend, backends: backendsOf(table), gaps: table.gaps };
 }
 
-export function uninstallEngine(runDir: string): UninstallReport {
-  return uninstall(join(runDir, 'bpf'));
+/** @param stateDir removed as well, where it is given */
+export function uninstallEngine(runDir: string, stateDir?: string): UninstallReport {
+  return uninstall(join(runDir, 'bpf'), () => {
+    const removed = [join(runDir, SOCKET_NAME), thawFrozen(runDir)].filter((path) => existsSync(path));
+    for (const path of removed) rmSync(path, { recursive: true });
+    const state = stateDir === undefined ? { removed: [], left: [] } : removeState(stateDir);
+    return { removed: [...removed, ...state.removed], left: state.left };
+  });
+}
+
+/** Containers that an agent stopped until it would know them must not stand still for ever. Where they are written down. */
+function thawFrozen(runDir: string): string {
+  const mount = findCgroup2(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const notes = frozenFolder(runDir);
+  if (mount !== undefined) new FrozenCgroups(mount, notes).thawAll();
+  return notes;
 }

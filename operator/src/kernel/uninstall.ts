@@ -16,12 +16,15 @@ export interface UninstallReport {
 /** Iterators that the kernel itself puts into every BPF file system; they go with the mount. */
 const KERNEL_PINS: readonly string[] = ['maps.debug', 'progs.debug'];
 
-/** Throws AGENT_ALREADY_RUNNING while an agent holds the run folder, the parent of `dir`. */
-export function uninstall(dir: string): UninstallReport {
+/**
+ * Throws AGENT_ALREADY_RUNNING while an agent holds the run folder, the parent of `dir`.
+ * @param others takes away what the kernel does not hold, while no agent can start
+ */
+export function uninstall(dir: string, others: () => UninstallReport = nothing): UninstallReport {
   const runDir = dirname(dir);
   const removed: string[] = [];
   const left: string[] = [];
-  if (!existsSync(runDir)) return { removed, left };
+  if (!existsSync(runDir)) return others();
   const lock = lockRunDirectory(runDir);
   const step = (path: string, remove: () => readonly string[]): void => {
     try {
@@ -37,12 +40,19 @@ export function uninstall(dir: string): UninstallReport {
       step(dir, () => (left.length === 0 && unmountPins(dir) ? [`mount ${dir}`] : []));
     }
     if (existsSync(dir) && !isMounted(dir)) step(dir, () => removeFolder(dir));
+    const more = others();
+    removed.push(...more.removed);
+    left.push(...more.left);
     step(join(runDir, LOCK_FILE), () => removeFile(join(runDir, LOCK_FILE)));
   } finally {
     lock.release();
   }
   if (readdirSync(runDir).length === 0) step(runDir, () => removeFolder(runDir));
   return { removed, left };
+}
+
+function nothing(): UninstallReport {
+  return { removed: [], left: [] };
 }
 
 /** Only sets are ours: another tool's pin in the same file system stays, and with it the mount. */
