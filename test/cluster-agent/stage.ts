@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubeControlPlane } from '../cluster/control-plane.js';
@@ -184,6 +185,13 @@ export class ClusterStage {
   spawn(cgroup: string, applet: readonly string[]): ChildProcess {
     const script = 'echo $$ > "$0"/cgroup.procs && exec chroot "$@"';
     return spawn('/bin/sh', ['-c', script, cgroup, this.root, '/bin/busybox', ...applet]);
+  }
+
+  /** Runs a program of this machine in the container's cgroup, to its end. */
+  async runOutside(cgroup: string, argv: readonly string[]): Promise<void> {
+    const child = spawn('/bin/sh', ['-c', 'echo $$ > "$0"/cgroup.procs && exec "$@"', cgroup, ...argv]);
+    const [code] = (await once(child, 'close')) as [number | null];
+    if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${String(code)}`);
   }
 
   readSecret(cgroup: string): Tried {

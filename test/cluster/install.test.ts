@@ -1,11 +1,13 @@
 // The manifests: chart and kustomize are the same objects, the real API server takes them, and admission refuses what RBAC cannot say.
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withPlane } from './bed.js';
 import type { KubeControlPlane } from './control-plane.js';
 import {
   applyDefinitions,
   generatedBase,
+  generatedRemoval,
   INSTALL_NAMESPACE,
   manifestKey,
   parseManifests,
@@ -43,6 +45,7 @@ describe('manifests', () => {
 
   it('the kustomize base is what the chart renders', async () => {
     expect(readFileSync(PATHS.generated, 'utf8')).toBe(await generatedBase());
+    expect(readFileSync(PATHS.removal, 'utf8')).toBe(await generatedRemoval());
     const byKey = (yaml: string): Map<string, object> =>
       new Map(parseManifests(yaml).map((manifest) => [manifestKey(manifest), manifest]));
     const [chart, base] = [byKey(await renderChart()), byKey(await renderKustomize(PATHS.base))];
@@ -63,6 +66,11 @@ describe('manifests', () => {
     expect(said).toContain('daemonset.apps/ringfence-agent');
     const labels = await plane.get<{ metadata: { labels: Record<string, string> } }>('namespace', INSTALL_NAMESPACE);
     expect(labels.metadata.labels['pod-security.kubernetes.io/enforce']).toBe('privileged');
+    const removal = await plane.kubectl(['apply', '--server-side', '-k', dirname(PATHS.removal)]);
+    expect(removal).toContain('daemonset.apps/ringfence-agent');
+    const pods = 'jsonpath={.spec.template.spec.initContainers[*].name} {.spec.template.spec.hostPID}';
+    const agents = ['get', 'daemonset', 'ringfence-agent', '-n', INSTALL_NAMESPACE, '-o', pods];
+    expect((await plane.kubectl(agents)).trim()).toBe('remove');
   });
 
   it('a node state is written only by a token that is bound to its node', async () => {

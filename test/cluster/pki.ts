@@ -66,16 +66,18 @@ export class Pki {
     await runCommand(['openssl', ...args], { timeoutS: 30 });
   }
 
-  /** A kubeconfig with everything in it. JSON is YAML. */
-  kubeconfig(server: string, { certificate, key }: Certificate): string {
+  /** A kubeconfig with everything in it, for a certificate or a token. JSON is YAML. */
+  kubeconfig(server: string, who: Certificate | { readonly token: string }): string {
     const data = (path: string): string => readFileSync(path).toString('base64');
+    const user =
+      'token' in who ? who : { 'client-certificate-data': data(who.certificate), 'client-key-data': data(who.key) };
     return JSON.stringify({
       apiVersion: 'v1',
       kind: 'Config',
       'current-context': 'test',
       contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
       clusters: [{ name: 'test', cluster: { server, 'certificate-authority-data': data(this.authority) } }],
-      users: [{ name: 'test', user: { 'client-certificate-data': data(certificate), 'client-key-data': data(key) } }],
+      users: [{ name: 'test', user }],
     });
   }
 }
