@@ -14,9 +14,9 @@ const FOLDER = '/run/bench-agent';
 const SOCKET = join(FOLDER, 'agent.sock');
 const LOG = '/run/job/agent.log';
 const READY_LIMIT_MS = 600_000;
-/** An agent at rest uses no more than so many ticks (10 ms) in so long. */
-const SETTLED_TICKS = 10;
+/** An agent is at rest when what it uses in so long no longer falls: it looks at its files and cgroups time and again. */
 const SETTLED_MS = 5000;
+const STILL_FALLING = 0.7;
 
 interface Package {
   readonly bin: { readonly ringfence: string };
@@ -79,16 +79,20 @@ function ticksOf(pid: number): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-/** Until an agent that is ready has done what it does after that: inodes of exact names are learned in every workload. */
+/** Until an agent that is ready has done what it does after that: it learns the inodes of exact names in every workload. */
 export async function settleAgent(agent: ChildProcess): Promise<void> {
   const { pid } = agent;
   if (pid === undefined) throw new Error('the agent was not started');
   const began = Date.now();
-  let before = -Infinity;
-  while (ticksOf(pid) - before > SETTLED_TICKS) {
-    if (Date.now() - began > READY_LIMIT_MS) throw new Error('the agent does not come to rest');
-    before = ticksOf(pid);
+  const usedMeanwhile = async (): Promise<number> => {
+    const before = ticksOf(pid);
     await sleep(SETTLED_MS);
+    return ticksOf(pid) - before;
+  };
+  let before = await usedMeanwhile();
+  for (let used = await usedMeanwhile(); used < STILL_FALLING * before; used = await usedMeanwhile()) {
+    if (Date.now() - began > READY_LIMIT_MS) throw new Error('the agent does not come to rest');
+    before = used;
   }
 }
 
