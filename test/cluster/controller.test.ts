@@ -187,6 +187,56 @@ describe('the controller', () => {
     await end(controller);
   });
 
+  it('shows what nodes find out about a policy, and a restart loop as Degraded and in an Event of the pod', async () => {
+    const controller = await start();
+    const rules = [{ name: 'shells', binaries: { deny: [{ path: '/bin/sh' }] }, action: 'Audit' }];
+    await plane.apply([policy('found', { rules })]);
+    const all = await seenPolicies(cluster);
+    const { uid = '', generation = 1 } = all.find(({ name }) => name === 'found') ?? {};
+    const path = 'spec.rules[0].binaries.deny';
+    const running = {
+      uid,
+      generation,
+      code: 'WOULD_BREAK_RUNNING',
+      path,
+      detail: '/bin/sh in shop/web, container app',
+      count: 2,
+    };
+    const covered = { uid, generation, code: 'COVERED_BY', path: 'spec.rules[0]', other: 'baseline', count: 1 };
+    const last = new Date().toISOString();
+    const where = { namespace: 'shop', name: 'web-0', uid: 'pod-web-0', container: 'app' };
+    const loop = { ...where, policy: uid, reason: 'RestartLoop', message: 'killed again and again', count: 3, last };
+    for (const node of nodes) node.shows = { findings: [running, covered], predating: { [uid]: 1 } };
+    await publish(all);
+    const sees = async (code: string): Promise<boolean> =>
+      (await statusOf('found'))?.findings?.some((finding) => finding.code === code) === true;
+    await until('what all nodes say', async () => await sees('COVERED_BY'), 20);
+    await until('all of them', async () => (await statusOf('found'))?.pods?.predating === NODES, 40);
+    expect((await statusOf('found'))?.findings).toEqual([
+      { code: 'COVERED_BY', level: 'Warning', path: 'spec.rules[0]', message: 'policy baseline makes this rule moot' },
+      {
+        ...{ code: 'WOULD_BREAK_RUNNING', level: 'Warning', path },
+        message: '100 running processes run what it forbids, as /bin/sh in shop/web, container app',
+      },
+    ]);
+    expect((await reasonsOf('found'))['Degraded']).toBe('False AsAsked');
+    if (nodes[0] !== undefined) nodes[0].shows = { podProblems: [loop] };
+    await publish(all);
+    await until('the loop', async () => (await reasonsOf('found'))['Degraded'] === 'True RestartLoop', 10);
+    await until('one node that says otherwise', async () => !(await sees('COVERED_BY')), 10);
+    const eventsOf = async (): Promise<{ reason?: string; regarding?: { name?: string } }[]> =>
+      (await plane.get<{ items: [] }>('events.v1.events.k8s.io', '-n', 'shop')).items;
+    await until(
+      'the event',
+      async () => (await eventsOf()).some((one) => one.reason === 'RestartLoop' && one.regarding?.name === 'web-0'),
+      10,
+    );
+    for (const node of nodes) node.shows = {};
+    await plane.kubectl(['delete', 'runtimepolicy', '-n', 'shop', 'found']);
+    await publish(await seenPolicies(cluster));
+    await end(controller);
+  });
+
   it('reports a violation within 5 s, then at most twice a minute, and the last count is exact', async () => {
     const controller = await start();
     const [seen] = (await seenPolicies(cluster)).filter(({ name }) => name === 'no-shell');

@@ -27,6 +27,8 @@ export class SimulatedNode {
   readonly #since = new Date().toISOString();
   rows = new ViolationRows();
   epoch = 'e1';
+  /** What it says besides. */
+  shows: Pick<NodeStateStatus, 'findings' | 'podProblems' | 'predating'> = {};
   #published: NodeStateStatus | undefined;
 
   constructor(
@@ -93,6 +95,7 @@ export class SimulatedNode {
       totals: Object.fromEntries(this.#totals),
       violations: this.rows.list(),
       pods: { known: 2, held: 0, unknown: 0, predating: 0, unknownPods: 'Hold' },
+      ...this.shows,
     };
     this.#published = fitNodeState(status, this.#published);
     const object = { ...this.#object(), status: this.#published };

@@ -1,7 +1,7 @@
-// ringfence events: what was violated, newest last, and with --follow as it happens.
+// ringfence events: what was violated, and which containers began, newest last, and with --follow as it happens.
 
 import { agentLines } from '../control/client.js';
-import type { PolicyEvent } from '../event/types.js';
+import type { ContainerEvent, PolicyEvent } from '../event/types.js';
 import { EXIT } from './exit.js';
 import type { Terminal } from './terminal.js';
 
@@ -15,7 +15,7 @@ export interface EventsOptions {
 export async function eventsVerb(terminal: Terminal, options: EventsOptions): Promise<number> {
   const path = `/events?last=${options.last}${options.follow ? '&follow' : ''}`;
   for await (const line of agentLines(options.socket, path)) {
-    terminal.line(options.json ? line : eventLine(terminal, JSON.parse(line) as PolicyEvent | Missed));
+    terminal.line(options.json ? line : eventLine(terminal, JSON.parse(line) as Line));
   }
   return EXIT.ok;
 }
@@ -26,14 +26,24 @@ interface Missed {
   readonly count: number;
 }
 
-export function eventLine(terminal: Terminal, event: PolicyEvent | Missed): string {
+type Line = PolicyEvent | ContainerEvent | Missed;
+
+export function eventLine(terminal: Terminal, event: Line): string {
   if (event.kind === 'missed') return terminal.paint('yellow', `${event.count} events missed`);
+  if (event.kind !== 'violation') return containerLine(terminal, event);
   const { time, verdict, policy, rule, object, process, workload, operation, notes } = event;
   const who = workload.pod ?? workload.cgroup;
   const what = `${operation.classes.join('+')} ${shown(object.path)}${object.target === undefined ? '' : ` -> ${shown(object.target)}`}`;
   const extra = notes.length === 0 ? '' : ` [${notes.join(',')}]`;
   const name = policy.namespace === '' ? policy.name : `${policy.namespace}/${policy.name}`;
   return `${time.slice(11, 23)} ${paintVerdict(terminal, verdict)} ${what}  by ${process.comm}[${process.pid}] ${shown(process.program)}  in ${who}  ${name}/${rule}${extra}`;
+}
+
+function containerLine(terminal: Terminal, { time, kind, process, workload }: ContainerEvent): string {
+  const { namespace, pod, container, cgroup } = workload;
+  const who = pod ? `${namespace ?? ''}/${pod}[${container ?? ''}]` : shown(cgroup);
+  const text = kind === 'held' ? terminal.paint('yellow', 'Held ') : 'Start';
+  return `${time.slice(11, 23)} ${text} entrypoint  by ${shown(process.comm)}[${process.pid}]  in ${who}`;
 }
 
 function paintVerdict(terminal: Terminal, verdict: string): string {

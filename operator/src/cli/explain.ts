@@ -63,13 +63,15 @@ async function fromEvent(file: string): Promise<Question> {
   return { operations, workload: { ...identity, cgroup } };
 }
 
-/** The first event of the text. */
+/** The first violation of the text. */
 function parseEvent(text: string, file: string): PolicyEvent {
   try {
-    const event = JSON.parse(text.trim().split('\n')[0] ?? '') as Partial<PolicyEvent> | null;
-    if (event?.kind === 'violation' && event.operation && event.object && event.process && event.workload) {
-      return event as PolicyEvent;
-    }
+    const events = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Partial<PolicyEvent> | null);
+    const event = events.find((one) => one?.kind === 'violation');
+    if (event?.operation && event.object && event.process && event.workload) return event as PolicyEvent;
   } catch (error) {
     throw new AgentFault('AGENT_OPTION_INVALID', 'read the event', {
       object: file,

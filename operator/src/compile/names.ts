@@ -1,6 +1,8 @@
 // Names of files as lists of components, in the one spelling that patterns have too. Names are latin-1 text: one UTF-16
 // unit for each byte.
 
+import type { PatternIR } from './ir.js';
+
 export const USR_MERGED: ReadonlySet<string> = new Set(['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32']);
 
 /** `/bin/sh` and `/usr/bin/sh` are one name, and so are `/var/run` and `/run`, `/var/lock` and `/run/lock`. */
@@ -31,4 +33,18 @@ export function givenComponents(given: string | undefined): readonly string[] | 
   if (given === undefined || !given.startsWith('/')) return undefined;
   const components = given.split('/').filter((component) => component !== '' && component !== '.');
   return components.includes('..') ? undefined : canonicalComponents(components);
+}
+
+/** Both spellings of what canonical names have one for: an image need not have /bin as a link. */
+export function spellings(components: readonly string[]): readonly (readonly string[])[] {
+  const [first, second = ''] = components;
+  return first === 'usr' && USR_MERGED.has(second) ? [components, components.slice(1)] : [components];
+}
+
+/** The components before the first wildcard; undefined where the pattern may begin anywhere. */
+export function literalPrefix({ floating, components }: PatternIR): readonly string[] | undefined {
+  if (floating) return undefined;
+  const end = components.findIndex((component) => !('literal' in component));
+  const before = end === -1 ? components : components.slice(0, end);
+  return before.flatMap((component) => ('literal' in component ? [component.literal] : []));
 }

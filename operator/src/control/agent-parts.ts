@@ -14,6 +14,7 @@ import type { AgentKernel } from './agent-kernel.js';
 import type { BootClock } from './boot-clock.js';
 import type { Catalog } from './catalog.js';
 import type { ContainerBinder } from './container-binder.js';
+import type { CounterBook } from './counter-book.js';
 import type { EventLog } from './event-log.js';
 import type { EventPipe } from './event-pipe.js';
 import type { FaultBoard } from './fault-board.js';
@@ -39,6 +40,7 @@ export interface AgentParts {
   readonly reconciler: Reconciler;
   readonly index: CgroupIndex;
   readonly catalog: Catalog;
+  readonly counters: CounterBook;
   readonly board: StatusBoard;
   readonly pipe: EventPipe;
   readonly sink: LineSink;
@@ -57,6 +59,14 @@ export interface AgentCluster {
   isUnconfirmed(policy: PolicyIR): boolean;
   /** What the node holds, or why not, is another than before. */
   stateChanged(): void;
+  /** The kernel holds what the last plan wants. */
+  planned(): void;
+}
+
+/** Of the last plan that the kernel took, and of what it was made from. */
+export interface WorkedIn {
+  readonly objects: ReadonlyMap<string, ObjectState>;
+  readonly outcome: Outcome;
 }
 
 /** What an agent can say of its node. */

@@ -6,8 +6,8 @@ import type { Fault } from '../errors.js';
 import type { GoodObject, ObjectState } from '../source/merge.js';
 import type { PauseState } from '../source/state.js';
 import { nameWorkloads } from '../workload/identify.js';
-import { readCounters, readStats } from './kernel-maps.js';
-import type { AgentFacts, AgentParts, NodeStatus } from './agent-parts.js';
+import { readStats } from './kernel-maps.js';
+import type { AgentFacts, AgentParts, NodeStatus, WorkedIn } from './agent-parts.js';
 import { labelsOfMachine } from './node-labels.js';
 import type { NodeMode } from './node-mode.js';
 import { PauseSwitch } from './pause-switch.js';
@@ -24,6 +24,7 @@ export type { NodeStatus } from './agent-parts.js';
 const CGROUP_SETTLE_MS = 200;
 const CGROUP_RESCAN_MS = 5000;
 const RETRY_MS = 1000;
+const PRUNE_MS = 300_000;
 
 export class Agent implements AgentApi {
   readonly #parts: AgentParts;
@@ -95,6 +96,12 @@ export class Agent implements AgentApi {
     };
   }
 
+  /** Undefined before anything was applied. */
+  workedIn(): WorkedIn | undefined {
+    const outcome = this.#outcome;
+    return outcome && { objects: this.#worked.objects, outcome };
+  }
+
   policyInForce(uid: string): PolicyIR | undefined {
     return this.#outcome?.inForce.get(uid);
   }
@@ -105,6 +112,17 @@ export class Agent implements AgentApi {
       this.#rescanAndReconcile()
         .catch((error: unknown) => this.setFault('cgroups', error as Fault))
         .finally(() => this.watch());
+    });
+  }
+
+  /** Counters of cgroups that are gone leave the kernel, now and then. */
+  prune(): void {
+    this.#later('prune', PRUNE_MS, () => {
+      this.#parts.counters
+        .prune()
+        .then(() => this.setFault('counters', undefined))
+        .catch((error: unknown) => this.setFault('counters', error as Fault))
+        .finally(() => this.prune());
     });
   }
 
@@ -132,7 +150,7 @@ export class Agent implements AgentApi {
   }
 
   status(): NodeStatus {
-    const { node, kernel, index, sink, pipe, clock, bootClock } = this.#parts;
+    const { node, kernel, index, sink, pipe, clock, bootClock, counters } = this.#parts;
     const now = new Date(clock.now()).toISOString();
     const backends = kernel.backends();
     return {
@@ -147,7 +165,7 @@ export class Agent implements AgentApi {
         fault: this.#kernelFault,
         backends,
         mode: this.#pauses.mode(),
-        counters: readCounters(kernel),
+        counters: counters.read(),
         kernel: kernel.release,
         bootOffsetNs: bootClock.offsetNs(),
         now,
@@ -224,6 +242,7 @@ export class Agent implements AgentApi {
     for (const [uid, reason] of outcome.failed) log.warn('policy not applied', { uid, reason });
     if (outcome.sweep) this.#sweeper.changed();
     this.#parts.cluster?.binder.settle();
+    this.#parts.cluster?.planned();
     const kept = good.filter(({ uid, policy }) => policy === undefined || !outcome.failed.has(uid));
     persister.keep(new Map(kept.map((object) => [object.uid, object])), new Set(outcome.failed.keys()));
   }

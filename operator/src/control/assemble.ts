@@ -16,13 +16,16 @@ import { BootClock } from './boot-clock.js';
 import { Catalog } from './catalog.js';
 import { readCommandLine } from './command-line.js';
 import { ClusterLink } from './cluster-link.js';
+import { CounterBook, readSavedCounters } from './counter-book.js';
 import type { EnginePort } from './engine-port.js';
 import { EventLog } from './event-log.js';
 import { EventPipe } from './event-pipe.js';
 import { FaultBoard } from './fault-board.js';
 import { FolderFeed } from './folder-feed.js';
 import { applyOps, capacityOf, readerOf, readProgram } from './kernel-maps.js';
+import type { RuleCounter } from './kernel-maps.js';
 import { NameResolver } from './name-resolver.js';
+import { readBootId } from './boot-id.js';
 import { monitorsSinceBoot } from './node-mode.js';
 import type { AgentOptions } from './options.js';
 import { Persister } from './persist.js';
@@ -56,6 +59,7 @@ export function assembleAgent(ground: Ground): Assembly {
   const faults = new FaultBoard(log);
   const catalog = new Catalog(registry, index);
   const reconciler = reconcilerOf(ground);
+  const counters: CounterBook = counterBook(ground, (taken) => link?.takenOut(taken));
   const events = new EventLog();
   const sink = new LineSink({ ...options.events, onFault: (fault) => agent.setFault('events', fault) });
   const bootClock = new BootClock(clock, () => kernel.bootTimeNs());
@@ -66,6 +70,7 @@ export function assembleAgent(ground: Ground): Assembly {
       events.add(line);
     },
     onViolation: (event) => link?.observe(event),
+    onHeld: (event) => link?.held(event),
     onCgroup: (id, path) => agent.takeCgroup(id, path),
     onCgroupGone: (id) => agent.takeCgroupGone(id),
     onMoved: () => kernel.seedTasks(),
@@ -77,13 +82,15 @@ export function assembleAgent(ground: Ground): Assembly {
   const link: ClusterLink | undefined = ClusterLink.of(ground, {
     ...shared,
     reconciler,
+    counters,
     catalog,
     bootClock,
     facts: () => agent.facts(),
     policy: (uid) => agent.policyInForce(uid),
+    workedIn: () => agent.workedIn(),
     onEmergency: (on) => agent.setEmergency(on),
   });
-  const watched = { bootClock, kernel, faults, state, persister, reconciler, index, catalog, pipe, sink };
+  const watched = { bootClock, kernel, faults, state, persister, reconciler, index, catalog, counters, pipe, sink };
   const agent: Agent = new Agent(
     {
       ...{ node, clock, log },
@@ -117,6 +124,22 @@ function reconcilerOf({ kernel, registry, options }: Ground): Reconciler {
   const context = { digest, ruleKey: (uid: string, rule: string) => registry.ruleKey(uid, rule) };
   const applied = readApplied(port.reader, digest, capacityOf(kernel));
   return new Reconciler(port, applied, context, options.protectedUnits);
+}
+
+function counterBook(
+  { kernel, saved, state, index }: Ground,
+  onTakenOut: (taken: readonly RuleCounter[]) => void,
+): CounterBook {
+  const bootID = readBootId();
+  return new CounterBook({
+    maps: kernel,
+    bootID,
+    bootNs: () => kernel.bootTimeNs(),
+    saved: kernel.adopted ? readSavedCounters(saved.counters, bootID) : undefined,
+    save: (counters) => state.saveCounters(counters),
+    isGone: (workload) => index.all().get(workload)?.gone ?? !index.all().has(workload),
+    onTakenOut,
+  });
 }
 
 type Shared = Omit<ConstructorParameters<typeof FolderFeed>[0], 'path' | 'source'>;

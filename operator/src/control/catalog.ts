@@ -5,13 +5,15 @@ import type { PolicyIR } from '../compile/ir.js';
 import type { RuleRef, WorkloadRef } from '../event/types.js';
 import type { Registry } from '../source/registry.js';
 import type { CgroupIndex } from '../workload/cgroups.js';
-import type { Ownership } from '../workload/identify.js';
+import type { Ownership, PodIndex } from '../workload/identify.js';
+import { containerCgroup } from '../workload/pod-cgroups.js';
 
 export class Catalog {
   readonly #registry: Registry;
   readonly #index: CgroupIndex;
   readonly #rules = new Map<number, RuleRef>();
   #owners: ReadonlyMap<bigint, Ownership> = new Map();
+  #pods: PodIndex | undefined;
 
   constructor(registry: Registry, index: CgroupIndex) {
     this.#registry = registry;
@@ -27,15 +29,23 @@ export class Catalog {
     this.#owners = owners;
   }
 
+  /** Who knows whose a container is before a plan has been made with it: its first instruction may be a violation. */
+  learnPods(pods: PodIndex): void {
+    this.#pods = pods;
+  }
+
   rule(key: number): RuleRef | undefined {
     return this.#rules.get(key);
   }
 
   workload(cgroup: bigint): WorkloadRef | undefined {
     const owner = this.#owners.get(cgroup);
-    if (owner !== undefined) return describeOwner(owner);
-    const path = this.#index.path(cgroup);
-    return path === undefined ? undefined : { scope: 'Host', cgroup: path };
+    if (owner !== undefined && !isUnnamed(owner)) return describeOwner(owner);
+    const known = this.#index.all().get(cgroup);
+    if (known === undefined) return owner && describeOwner(owner);
+    const container = containerCgroup(known.path);
+    if (container === undefined || this.#pods === undefined) return { scope: 'Host', cgroup: known.path };
+    return describeOwner({ cgroup: known, identity: this.#pods.identify(container), owner: cgroup });
   }
 
   #learn({ uid, kind, namespace, name, generation, rules }: PolicyIR): void {
@@ -45,6 +55,11 @@ export class Catalog {
       this.#rules.set(this.#registry.ruleKey(uid, rule), ref);
     }
   }
+}
+
+/** Its name may be known by now. */
+function isUnnamed({ identity }: Ownership): boolean {
+  return identity.kind === 'Pod' && identity.unnamed === true;
 }
 
 function describeOwner({ cgroup, identity }: Ownership): WorkloadRef {

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PolicyIR } from '../compile/ir.js';
 import type { Fault } from '../errors.js';
-import type { PolicyEvent } from '../event/types.js';
+import type { ContainerEvent, PolicyEvent } from '../event/types.js';
 import { connectCluster } from '../k8s/index.js';
 import type { Cluster } from '../k8s/index.js';
 import type { Log } from '../log.js';
@@ -16,7 +16,7 @@ import type { ClusterState, SavedState } from '../source/state.js';
 import { PodTable } from '../workload/pod-table.js';
 import { RuntimeRecords } from '../workload/runtime-records.js';
 import type { Labels } from '../workload/select.js';
-import type { AgentCluster, AgentFacts } from './agent-parts.js';
+import type { AgentCluster, AgentFacts, WorkedIn } from './agent-parts.js';
 import type { Ground } from './assemble.js';
 import { readBootId } from './boot-id.js';
 import type { BootClock } from './boot-clock.js';
@@ -25,14 +25,19 @@ import { ClusterPolicies } from './cluster-policies.js';
 import { ClusterWorkloads } from './cluster-workloads.js';
 import { Coalescer } from './coalescer.js';
 import { ContainerBinder } from './container-binder.js';
+import type { CounterBook } from './counter-book.js';
 import type { FaultBoard } from './fault-board.js';
+import { FindingDesk } from './finding-desk.js';
 import { FrozenCgroups, frozenFolder } from './frozen.js';
 import { HoldLease } from './hold-lease.js';
-import { readCounters, readStats } from './kernel-maps.js';
+import { readStats } from './kernel-maps.js';
+import type { RuleCounter } from './kernel-maps.js';
 import { nodeFacts } from './node-facts.js';
 import { NodePublisher } from './node-publisher.js';
 import type { NodeFacts } from './node-state.js';
 import type { ClusterOptions } from './options.js';
+import { PodProblems } from './pod-problems.js';
+import { readPredating } from './predating.js';
 import type { Reconciler } from './reconcile.js';
 import { Tenure } from './tenure.js';
 
@@ -47,9 +52,11 @@ interface Shared {
   readonly onChange: () => void;
   readonly onEmergency: (on: boolean) => void;
   readonly catalog: Catalog;
+  readonly counters: CounterBook;
   readonly bootClock: BootClock;
   readonly facts: () => AgentFacts | undefined;
   readonly policy: (uid: string) => PolicyIR | undefined;
+  readonly workedIn: () => WorkedIn | undefined;
 }
 
 export class ClusterLink implements AgentCluster {
@@ -66,6 +73,8 @@ export class ClusterLink implements AgentCluster {
   readonly #holds: boolean;
   readonly #publisher: NodePublisher;
   readonly #tenure: Tenure;
+  readonly #desk: FindingDesk;
+  readonly #problems = new PodProblems();
   #cluster: Cluster | undefined;
 
   /** Undefined where the agent runs without a cluster. */
@@ -82,6 +91,7 @@ export class ClusterLink implements AgentCluster {
     this.#changes = new Coalescer(clock, () => this.#take());
     const onChange = (): void => this.#changes.changed();
     this.pods = new PodTable(options);
+    shared.catalog.learnPods(this.pods);
     // Only a hook that can deny can hold an entrypoint back.
     const holds = options.unknownPods === 'Hold' && kernel.backend === 'lsm';
     this.#holds = holds;
@@ -99,6 +109,7 @@ export class ClusterLink implements AgentCluster {
     });
     this.#publisher = this.#makePublisher();
     this.#tenure = this.#makeTenure();
+    this.#desk = this.#makeDesk();
     const source = new ApiSource({ systemNamespaces: [...options.systemNamespaces, options.installNamespace] });
     this.policies = new ClusterPolicies({ source, clock, onChange });
     const save = (state: ClusterState): void => this.#save(state);
@@ -159,6 +170,7 @@ export class ClusterLink implements AgentCluster {
     this.#tenure.stop();
     this.policies.stop();
     this.workloads.stop();
+    this.#desk.stop();
     this.#publisher.stop();
     await this.#cluster?.stop();
   }
@@ -167,8 +179,42 @@ export class ClusterLink implements AgentCluster {
     this.#publisher.changed();
   }
 
+  planned(): void {
+    this.#desk.planned();
+  }
+
+  /** Counters that are in the kernel no more. */
+  takenOut(counters: readonly RuleCounter[]): void {
+    this.#publisher.forget(counters);
+  }
+
   observe(event: PolicyEvent): void {
     this.#publisher.observe(event);
+    if (this.#problems.violation(event)) this.stateChanged();
+  }
+
+  held(event: ContainerEvent): void {
+    if (this.#problems.held(event)) this.stateChanged();
+  }
+
+  #makeDesk(): FindingDesk {
+    const { clock, log, faults, workedIn } = this.#shared;
+    const { kernel, index, saved, state } = this.#ground;
+    const bootID = readBootId();
+    return new FindingDesk({
+      ...{ clock, log, bootID },
+      mount: index.mount,
+      table: this.pods,
+      input: () => {
+        const known = workedIn();
+        return known && { ...known.outcome, objects: known.objects };
+      },
+      bootNs: () => kernel.bootTimeNs(),
+      saved: kernel.adopted ? readPredating(saved.predating, bootID) : undefined,
+      save: (since) =>
+        void state.savePredating(since).catch((error: unknown) => faults.set('predating', error as Fault)),
+      onChange: () => this.stateChanged(),
+    });
   }
 
   #makeTenure(): Tenure {
@@ -186,14 +232,14 @@ export class ClusterLink implements AgentCluster {
 
   #makePublisher(): NodePublisher {
     const { clock, log, catalog, bootClock, faults, policy } = this.#shared;
-    const { kernel, saved, state, options } = this.#ground;
+    const { saved, state, options } = this.#ground;
     return new NodePublisher({
       node: options.node,
       clock,
       log,
       saved: readCounts(saved.counts),
       facts: () => this.#facts(),
-      counters: () => readCounters(kernel),
+      counters: () => this.#shared.counters.read(),
       policy: (uid) => (this.policies.objects().has(uid) ? policy(uid) : undefined),
       isKnown: (uid) => this.policies.objects().has(uid),
       rule: (key) => {
@@ -210,7 +256,15 @@ export class ClusterLink implements AgentCluster {
 
   #facts(): Omit<NodeFacts, 'epoch'> | undefined {
     const facts = this.#shared.facts();
-    return facts && { ...nodeFacts(facts, this.#ground.kernel, this.policies), pods: this.#podCounts() };
+    if (facts === undefined) return undefined;
+    const { findings, predating } = this.#desk.shown();
+    return {
+      ...nodeFacts(facts, this.#ground.kernel, this.policies),
+      pods: { ...this.#podCounts(), ...(predating.pods > 0 && { predating: predating.pods }) },
+      findings,
+      predating: predating.policies,
+      podProblems: this.#problems.list(this.#shared.clock.now()),
+    };
   }
 
   #podCounts(): NodePods {

@@ -4,7 +4,7 @@ import type { KubeObject } from '../k8s/index.js';
 import { backendSignature, readBackends } from '../report/backends.js';
 import type { NodeView } from '../report/fold-nodes.js';
 import type { Backends } from '../report/guarantee.js';
-import type { NodeProblem, NodeStateStatus } from '../report/objects.gen.js';
+import type { NodeStateStatus } from '../report/objects.gen.js';
 
 /** An agent that has not renewed its lease for so long is away. */
 export const STALE_MS = 40_000;
@@ -83,11 +83,8 @@ export class ControllerNodes {
   }
 
   #read({ metadata, status = {} }: NodeStateObject, fresh: boolean): NodeView {
-    const problems = new Map<string, NodeProblem[]>();
-    for (const problem of status.problems ?? []) {
-      problems.set(problem.uid, [...(problems.get(problem.uid) ?? []), problem]);
-    }
-    return { name: metadata.name, state: status, backends: this.#sharedBackends(status), fresh, problems };
+    const [problems, findings] = [byPolicy(status.problems), byPolicy(status.findings)];
+    return { name: metadata.name, state: status, backends: this.#sharedBackends(status), fresh, problems, findings };
   }
 
   #sharedBackends({ backends = [] }: NodeStateStatus): Backends {
@@ -96,6 +93,12 @@ export class ControllerNodes {
     this.#backends.set(signature, known);
     return known;
   }
+}
+
+function byPolicy<T extends { readonly uid: string }>(list: readonly T[] = []): Map<string, T[]> {
+  const found = new Map<string, T[]>();
+  for (const one of list) found.set(one.uid, [...(found.get(one.uid) ?? []), one]);
+  return found;
 }
 
 function concernsAll(before: NodeView, now: NodeView): boolean {
@@ -109,7 +112,7 @@ function concerned(before: NodeStateStatus, now: NodeStateStatus): Set<string> {
   const maps = ['programmed', 'selected', 'predating'] as const;
   const uids = maps.flatMap((field) => changedKeys(before[field], now[field]));
   const totals = changedKeys(before.totals, now.totals).map((key) => key.slice(0, key.indexOf('/')));
-  return new Set([...uids, ...totals, ...changedProblems(before, now)]);
+  return new Set([...uids, ...totals, ...changedProblems(before, now), ...changedFindings(before, now)]);
 }
 
 function changedProblems(before: NodeStateStatus, now: NodeStateStatus): string[] {
@@ -117,6 +120,11 @@ function changedProblems(before: NodeStateStatus, now: NodeStateStatus): string[
   const both = [before, now];
   const problems = both.flatMap((state) => state.problems ?? []).map(({ uid }) => uid);
   return [...problems, ...both.flatMap((state) => state.podProblems ?? []).flatMap(({ policy }) => policy ?? [])];
+}
+
+function changedFindings(before: NodeStateStatus, now: NodeStateStatus): string[] {
+  if (isSame(before.findings, now.findings)) return [];
+  return [before, now].flatMap(({ findings = [] }) => findings).map(({ uid }) => uid);
 }
 
 function changedKeys(before: Keyed = {}, now: Keyed = {}): string[] {

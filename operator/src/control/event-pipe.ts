@@ -2,16 +2,18 @@
 // go to the index instead. Counting is the kernel's: what is lost here is detail.
 
 import { RfEventKind } from '../abi/abi.gen.js';
-import { attributeEvent } from '../event/attribute.js';
+import { attributeEvent, attributeStart } from '../event/attribute.js';
 import type { AttributionContext } from '../event/attribute.js';
 import { decodeBytes } from '../event/bytes.js';
 import { decodeEvent } from '../event/decode.js';
-import type { KernelEvent, PolicyEvent } from '../event/types.js';
+import type { ContainerEvent, KernelEvent, PolicyEvent } from '../event/types.js';
 
 export interface EventPipeOptions {
   readonly context: AttributionContext;
   readonly onLine: (line: string) => void;
   readonly onViolation: (event: PolicyEvent) => void;
+  /** An entrypoint was held back. */
+  readonly onHeld: (event: ContainerEvent) => void;
   readonly onCgroup: (id: bigint, path: string) => void;
   readonly onCgroupGone: (id: bigint) => void;
   /** A process with threads was moved into a workload. */
@@ -20,6 +22,9 @@ export interface EventPipeOptions {
 
 export interface PipeCounts {
   readonly violations: number;
+  /** Entrypoints of containers that ran, and that were held back. */
+  readonly started: number;
+  readonly held: number;
   /** Records that could not be read. */
   readonly undecoded: number;
 }
@@ -27,6 +32,8 @@ export interface PipeCounts {
 export class EventPipe {
   readonly #options: EventPipeOptions;
   #violations = 0;
+  #started = 0;
+  #held = 0;
   #undecoded = 0;
 
   constructor(options: EventPipeOptions) {
@@ -34,7 +41,7 @@ export class EventPipe {
   }
 
   counts(): PipeCounts {
-    return { violations: this.#violations, undecoded: this.#undecoded };
+    return { violations: this.#violations, started: this.#started, held: this.#held, undecoded: this.#undecoded };
   }
 
   take(records: readonly Uint8Array[]): void {
@@ -53,6 +60,18 @@ export class EventPipe {
     onViolation(attributed);
   }
 
+  #entrypoint(event: KernelEvent): void {
+    const { onLine, onHeld, context } = this.#options;
+    const attributed = attributeStart(event, context);
+    onLine(JSON.stringify(attributed));
+    if (attributed.kind === 'started') {
+      this.#started += 1;
+      return;
+    }
+    this.#held += 1;
+    onHeld(attributed);
+  }
+
   #route(event: KernelEvent): void {
     const { onCgroup, onCgroupGone, onMoved } = this.#options;
     switch (event.head.kind) {
@@ -67,6 +86,10 @@ export class EventPipe {
         return;
       case RfEventKind.EVENT_MOVED:
         onMoved();
+        return;
+      case RfEventKind.EVENT_STARTED:
+      case RfEventKind.EVENT_HELD:
+        this.#entrypoint(event);
         return;
       default:
         this.#undecoded += 1;

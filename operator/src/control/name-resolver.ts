@@ -5,7 +5,7 @@
 import { closeSync, constants, lstatSync, openSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PatternIR, PolicyIR } from '../compile/ir.js';
-import { USR_MERGED } from '../compile/names.js';
+import { literalPrefix, spellings } from '../compile/names.js';
 import type { PageName } from './page-book.js';
 import type { Outcome } from './reconcile.js';
 
@@ -19,18 +19,9 @@ export interface ResolvingKernel {
   resolveName(workload: bigint, fd: number): void;
 }
 
-function exactName({ floating, subtree, components }: PatternIR): string[] | undefined {
-  if (floating || subtree) return undefined;
-  const literals = components.flatMap((component) => ('literal' in component ? [component.literal] : []));
-  return literals.length === components.length ? literals : undefined;
-}
-
-/** Both spellings of what canonical names have one for: an image need not have /bin as a link. */
-function spellings(components: readonly string[]): string[] {
-  const [first, second = ''] = components;
-  const path = (parts: readonly string[]): string => `/${parts.join('/')}`;
-  if (first === 'usr' && USR_MERGED.has(second)) return [path(components), path(components.slice(1))];
-  return [path(components)];
+function exactName(pattern: PatternIR): readonly string[] | undefined {
+  const name = pattern.subtree ? undefined : literalPrefix(pattern);
+  return name?.length === pattern.components.length ? name : undefined;
 }
 
 const namesOf = new WeakMap<PolicyIR, readonly string[]>();
@@ -43,7 +34,7 @@ function exactNames(policy: PolicyIR): readonly string[] {
     .flatMap(({ items }) => items.flatMap(({ path }) => path ?? []));
   const names = patterns.flatMap((pattern) => {
     const name = exactName(pattern);
-    return name === undefined ? [] : spellings(name);
+    return name === undefined ? [] : spellings(name).map((components) => `/${components.join('/')}`);
   });
   namesOf.set(policy, names);
   return names;

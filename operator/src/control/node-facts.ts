@@ -19,7 +19,7 @@ export function nodeFacts(
   { mode, backends, objects, outcome, paused, unconfirmed, fault }: AgentFacts,
   kernel: EnginePort,
   feed: PolicyFeed,
-): Omit<NodeFacts, 'epoch' | 'pods'> {
+): Omit<NodeFacts, 'epoch' | 'pods' | 'findings' | 'predating' | 'podProblems'> {
   const own = [...objects.values()].filter(({ uid }) => feed.objects().has(uid));
   const { inForce, failed, selected, selectedPods } = outcome;
   const all = fault === undefined ? failed : new Map(own.map(({ uid }) => [uid, failed.get(uid) ?? fault]));

@@ -92,6 +92,17 @@ export class NodePublisher {
     this.#schedule(0);
   }
 
+  /** Their workloads are gone, and so are they; what they counted is not. */
+  forget(counters: readonly RuleCounter[]): void {
+    for (const { rule, workload, total } of counters) {
+      const known = this.#parts.rule(rule);
+      if (known === undefined) continue;
+      const name = counterName(known.uid, known.rule, String(workload));
+      this.#rows.settle(name, Number(total));
+      this.#rows.forget(name);
+    }
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();

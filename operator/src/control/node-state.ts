@@ -5,7 +5,15 @@ import type { ObjectState } from '../source/merge.js';
 import { publishBackends } from '../report/backends.js';
 import { policyDigest } from '../report/digest.js';
 import type { Backends } from '../report/guarantee.js';
-import type { NodeKernel, NodePods, NodeProblem, NodeStateMode, NodeStateStatus } from '../report/objects.gen.js';
+import type {
+  NodeFinding,
+  NodeKernel,
+  NodePods,
+  NodeProblem,
+  NodeStateMode,
+  NodeStateStatus,
+  PodProblem,
+} from '../report/objects.gen.js';
 
 const MESSAGE_MAX = 256;
 
@@ -30,6 +38,10 @@ export interface NodeFacts {
   /** Uids of policies from the disk that only report until the API server confirms them. */
   readonly unconfirmed: ReadonlySet<string>;
   readonly pods: NodePods;
+  readonly findings: readonly NodeFinding[];
+  /** By policy uid: pods with processes that are older. */
+  readonly predating: Readonly<Record<string, number>>;
+  readonly podProblems: readonly PodProblem[];
 }
 
 function digestOf(objects: readonly ObjectState[], kind: string): string {
@@ -94,7 +106,10 @@ export function renderNodeState(facts: NodeFacts): NodeStateStatus {
     backends: publishBackends(facts.backends),
     programmed: Object.fromEntries(selecting.map(({ uid, generation }) => [uid, generation])),
     selected: Object.fromEntries(pods),
+    predating: Object.fromEntries(Object.entries(facts.predating).filter(([uid]) => uids.has(uid))),
     problems: objects.flatMap((object) => problemsOf(object, facts)),
+    findings: facts.findings.filter(({ uid }) => uids.has(uid)),
     pods: facts.pods,
+    podProblems: facts.podProblems,
   };
 }

@@ -10,8 +10,10 @@ import type { Agent } from './agent.js';
 import { assembleAgent } from './assemble.js';
 import type { Assembly } from './assemble.js';
 import { chooseBackendName, openEngine } from './engine-port.js';
+import { highestSavedRule, readSavedCounters } from './counter-book.js';
 import type { EnginePort } from './engine-port.js';
 import { readCounters, updateNode } from './kernel-maps.js';
+import { readBootId } from './boot-id.js';
 import type { AgentOptions } from './options.js';
 import { readStartCs } from './start-time.js';
 
@@ -74,7 +76,10 @@ class Starter {
     const state = new StateDirectory(stateDir);
     const saved = await state.load();
     const registry = new Registry(saved.registry);
-    registry.reserve(readCounters(kernel).reduce((highest, { rule }) => Math.max(highest, rule), 0));
+    const taken = readSavedCounters(saved.counters, readBootId());
+    registry.reserve(
+      readCounters(kernel).reduce((highest, { rule }) => Math.max(highest, rule), highestSavedRule(taken)),
+    );
     this.#writeSwitches();
     const assembly = assembleAgent({ options: this.#options, kernel, index, state, saved, registry });
     const { agent, folder, link } = assembly;
@@ -97,6 +102,7 @@ class Starter {
     await server.listen();
     await folder?.start();
     agent.watch();
+    agent.prune();
     await link?.start();
   }
 

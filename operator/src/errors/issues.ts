@@ -129,4 +129,28 @@ export const ISSUE_CODES = {
     'Applets and environment are known only after the kernel can no longer refuse the program: with Block the rule only reports.',
     'Use Kill.',
   ),
+  SELECTS_NOTHING: warning(
+    'Nothing in the cluster is selected: no pod, or no cgroup of a host, on any node.',
+    'Correct the selector, or wait for what it is meant for.',
+  ),
+  CONTAINER_NOT_FOUND: warning(
+    'The selector names a container that none of the pods it matches has.',
+    'Correct the name; kubectl get pods -o yaml shows those that there are.',
+  ),
+  PATTERN_IS_LINK: warning(
+    'In a running container the name in the pattern is a symbolic link. Links in patterns are not followed, so the rule is not about the file that it leads to.',
+    'Write the name that the link leads to, or both.',
+  ),
+  WOULD_BREAK_RUNNING: warning(
+    'Processes that run now run what the list forbids. They go on running; starting them again is refused.',
+    'Try the policy in Monitor, or allow what they run.',
+  ),
+  ALLOW_LISTS_INTERSECT: warning(
+    'Another policy on the same containers has an allow list for the same operations. Only what both lists allow is allowed.',
+    'Merge the lists, or allow in both what is needed.',
+  ),
+  COVERED_BY: warning(
+    'Another policy that selects all that this one does forbids at least as much, at least as strictly: the rule changes nothing.',
+    'Remove the rule, if the other policy is there to stay.',
+  ),
 } as const satisfies Record<string, IssueEntry>;

@@ -12,7 +12,7 @@ import {
 } from '../abi/abi.gen.js';
 import type { RfEvent } from '../abi/abi.gen.js';
 import type { Severity } from '../compile/ir.js';
-import { attributeEvent } from './attribute.js';
+import { attributeEvent, attributeStart } from './attribute.js';
 import type { AttributionContext } from './attribute.js';
 import { decodeEvent } from './decode.js';
 import type { RuleRef } from './types.js';
@@ -154,5 +154,29 @@ describe('decodeEvent', () => {
     expect(decodeEvent(whole)).toBeDefined();
     expect(decodeEvent(whole.subarray(0, whole.length - 1))).toBeUndefined();
     expect(decodeEvent(whole.subarray(0, 100))).toBeUndefined();
+  });
+});
+
+describe('attributeStart', () => {
+  it.each([
+    [RfEventKind.EVENT_STARTED, 'started'],
+    [RfEventKind.EVENT_HELD, 'held'],
+  ])('an event of kind %i is %s, of the container that the workload is', (number, kind) => {
+    const event = decodeEvent(record({ kind: number }, []));
+    const told = event && attributeStart(event, { ...CONTEXT, bootOffsetNs: () => 0n });
+    expect(told).toMatchObject({
+      kind,
+      time: '1970-01-01T00:00:05.000000007Z',
+      process: {
+        pid: 10,
+        parentPid: 1,
+        startTime: '1970-01-01T00:00:01.000000000Z',
+        comm: 'wéb',
+        uid: 1000,
+        gid: 1001,
+      },
+      workload: { cgroupId: '77' },
+    });
+    expect(told?.workload).not.toHaveProperty('session');
   });
 });

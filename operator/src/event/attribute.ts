@@ -1,8 +1,8 @@
 // From what the kernel saw to what a person reads: which policy and rule, whose workload, which program and ancestors.
 // Pure: everything that is looked up comes in through AttributionContext.
 
-import { RfEventFlag, RfHook } from '../abi/abi.gen.js';
-import type { RfAncestor, RfHit } from '../abi/abi.gen.js';
+import { RfEventFlag, RfEventKind, RfHook } from '../abi/abi.gen.js';
+import type { RfAncestor, RfEvent, RfHit } from '../abi/abi.gen.js';
 import { decodeBytes, splitNul } from './bytes.js';
 import {
   actionName,
@@ -17,6 +17,7 @@ import {
 import { compareHits } from './order.js';
 import type { RankedHit } from './order.js';
 import type {
+  ContainerEvent,
   EventAncestor,
   EventObject,
   EventProcess,
@@ -66,6 +67,18 @@ export function attributeEvent(event: KernelEvent, context: AttributionContext):
     process: describeProcess(event, context),
     workload: describeWorkload(event, context),
     notes: noteNames(head.flags),
+  };
+}
+
+/** What a container's entrypoint came to. */
+export function attributeStart({ head }: KernelEvent, context: AttributionContext): ContainerEvent {
+  const { pid, parentPid, uid, gid, startNs, comm } = head;
+  return {
+    time: wallTime(head.timeNs, context),
+    node: context.node,
+    kind: head.kind === RfEventKind.EVENT_HELD ? 'held' : 'started',
+    process: { pid, parentPid, startTime: wallTime(startNs, context), comm: commText(comm), uid, gid },
+    workload: whose(head, context),
   };
 }
 
@@ -159,14 +172,13 @@ function commText(comm: string): string {
   return decodeBytes(Uint8Array.from(comm, (unit) => unit.charCodeAt(0))).text;
 }
 
-function describeWorkload(event: KernelEvent, context: AttributionContext): EventWorkload {
-  const { head } = event;
-  const known = context.workload(head.workload) ?? context.workload(head.cgroup);
-  return {
-    ...(known ?? { scope: 'Host' as const, cgroup: '' }),
-    cgroupId: head.workload.toString(),
-    session: sessionName(head.session),
-  };
+function describeWorkload({ head }: KernelEvent, context: AttributionContext): EventWorkload {
+  return { ...whose(head, context), session: sessionName(head.session) };
+}
+
+function whose({ workload, cgroup }: RfEvent, context: AttributionContext): Omit<EventWorkload, 'session'> {
+  const known = context.workload(workload) ?? context.workload(cgroup);
+  return { ...(known ?? { scope: 'Host' as const, cgroup: '' }), cgroupId: workload.toString() };
 }
 
 function flag<T extends object>(flags: number, bit: number, then: T): T | object {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { PolicyEvent } from './types.js';
+import type { ContainerEvent, PolicyEvent } from './types.js';
 
 const page = readFileSync(new URL('../../../docs/reference/events.md', import.meta.url), 'utf8');
 const example = JSON.parse(/```json\n(.*?)```/s.exec(page)?.[1] ?? '') as PolicyEvent;
@@ -69,5 +69,13 @@ describe('docs/reference/events.md', () => {
     for (const part of ['policy', 'object', 'process', 'workload'] as const) {
       expect(Object.keys(example[part]).filter((name) => !FIELDS[part].includes(name))).toEqual([]);
     }
+  });
+
+  it('names every field of an event about a container', () => {
+    const part = page.slice(page.indexOf('## Containers'), page.indexOf('## Missed lines'));
+    const fields = keysOf<ContainerEvent>({ time: 1, node: 1, kind: 1, process: 1, workload: 1 });
+    const process = keysOf<ContainerEvent['process']>({ pid: 1, parentPid: 1, startTime: 1, comm: 1, uid: 1, gid: 1 });
+    expect([...fields, ...process].filter((name) => !part.includes(`\`${name}\``))).toEqual([]);
+    for (const kind of ['started', 'held'] satisfies ContainerEvent['kind'][]) expect(part).toContain(`"${kind}"`);
   });
 });

@@ -1,4 +1,4 @@
-// What the kernel reported (KernelEvent) and what people and programs read (PolicyEvent, one JSON object per line; its
+// What the kernel reported (KernelEvent) and what people and programs read (PolicyEvent and ContainerEvent, one JSON object per line; their
 // names are stable and documented in docs/reference/events.md).
 
 import type { RfEvent } from '../abi/abi.gen.js';
@@ -127,4 +127,13 @@ export interface PolicyEvent {
   readonly workload: EventWorkload;
   /** Circumstances: Unresolved, Protected, NodeMonitor, KillFailed, CannotDeny, EndsSetup. */
   readonly notes: readonly string[];
+}
+
+/** The entrypoint of a container: it runs next, or was denied because nobody knew the container yet. */
+export interface ContainerEvent {
+  readonly time: string;
+  readonly node: string;
+  readonly kind: 'started' | 'held';
+  readonly process: Pick<EventProcess, 'pid' | 'parentPid' | 'startTime' | 'comm' | 'uid' | 'gid'>;
+  readonly workload: Omit<EventWorkload, 'session'>;
 }

@@ -245,8 +245,16 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** Found by whoever reads several files (source room). */
-const ELSEWHERE: readonly IssueCode[] = ['DUPLICATE_OBJECT'];
+/** Found by whoever reads several files (source room), and by agents in a cluster (control room). */
+const ELSEWHERE: readonly IssueCode[] = [
+  'DUPLICATE_OBJECT',
+  'SELECTS_NOTHING',
+  'CONTAINER_NOT_FOUND',
+  'PATTERN_IS_LINK',
+  'WOULD_BREAK_RUNNING',
+  'ALLOW_LISTS_INTERSECT',
+  'COVERED_BY',
+];
 
 function place(text: string): { readonly line: number; readonly column: number } {
   const lines = text.slice(0, text.indexOf(MARK)).split('\n');

@@ -65,8 +65,14 @@ function listsOfRule(rule: PolicyRule, rulePath: string): ItemList[] {
   return lists;
 }
 
-export function listsOf(policy: Policy): ItemList[] {
-  return policy.spec.rules.flatMap((rule, index) => listsOfRule(rule, `spec.rules[${index}]`));
+const LISTS = new WeakMap<Policy, readonly ItemList[]>();
+
+/** Worked out once for each policy: who compares many of them asks again and again. */
+export function listsOf(policy: Policy): readonly ItemList[] {
+  const known =
+    LISTS.get(policy) ?? policy.spec.rules.flatMap((rule, index) => listsOfRule(rule, `spec.rules[${index}]`));
+  LISTS.set(policy, known);
+  return known;
 }
 
 function originsCover(wide: ReadonlySet<OriginName> | undefined, narrow: ReadonlySet<OriginName> | undefined): boolean {

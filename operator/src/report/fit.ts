@@ -10,6 +10,7 @@ const LIMITS = {
   backends: 48,
   problems: 200,
   violations: ROWS_MAX,
+  findings: 200,
   podProblems: 50,
   programmed: 3000,
   selected: 3000,
@@ -17,12 +18,12 @@ const LIMITS = {
   totals: 1000,
 } as const;
 
-type ListName = 'backends' | 'problems' | 'violations' | 'podProblems';
+type ListName = 'backends' | 'problems' | 'violations' | 'findings' | 'podProblems';
 type MapName = 'programmed' | 'selected' | 'predating' | 'totals';
 type Fields = Readonly<Partial<Record<string, unknown>>>;
 
 /** Shortened in this order when the whole is too large: what the controller can do without first. */
-const EXPENDABLE: readonly ListName[] = ['podProblems', 'violations', 'problems'];
+const EXPENDABLE: readonly ListName[] = ['findings', 'podProblems', 'violations', 'problems'];
 
 function isZero(total: NodeTotal): boolean {
   return total.killed + total.blocked + total.audited === 0;
@@ -58,7 +59,7 @@ function fitMaps(status: NodeStateStatus, previous: NodeStateStatus | undefined)
 function fitLists(status: NodeStateStatus): [Fields, Record<string, number>] {
   const fields: Record<string, unknown> = {};
   const omitted: Record<string, number> = {};
-  for (const name of ['backends', 'problems', 'violations', 'podProblems'] satisfies ListName[]) {
+  for (const name of ['backends', 'problems', 'violations', 'findings', 'podProblems'] satisfies ListName[]) {
     const list: readonly unknown[] = status[name] ?? [];
     // Newest last: the oldest go.
     fields[name] = list.slice(Math.max(0, list.length - LIMITS[name]));

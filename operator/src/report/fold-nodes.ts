@@ -5,7 +5,7 @@ import type { Issue } from '../errors.js';
 import type { Condition, NodeCounts, ViolationCounts } from '../policy/schema.gen.js';
 import { isWeaker, standRule } from './guarantee.js';
 import type { Backends, RuleStanding } from './guarantee.js';
-import type { NodeProblem, NodeStateStatus } from './objects.gen.js';
+import type { NodeFinding, NodeProblem, NodeStateStatus } from './objects.gen.js';
 
 /** A node as the controller knows it. */
 export interface NodeView {
@@ -17,6 +17,8 @@ export interface NodeView {
   readonly fresh: boolean;
   /** Problems by the UID of their policy. */
   readonly problems: ReadonlyMap<string, readonly NodeProblem[]>;
+  /** Findings by the UID of their policy. */
+  readonly findings: ReadonlyMap<string, readonly NodeFinding[]>;
 }
 
 /** What the controller knows of one policy. */

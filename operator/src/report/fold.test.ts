@@ -5,7 +5,7 @@ import { readBackends } from './backends.js';
 import { foldStatus } from './fold.js';
 import type { FoldInput, NodeView, PolicyView } from './fold-nodes.js';
 import { STATUS_BYTES_MAX } from './fold-lists.js';
-import type { NodeBackend, NodeProblem, NodeStateStatus } from './objects.gen.js';
+import type { NodeBackend, NodeFinding, NodeProblem, NodeStateStatus } from './objects.gen.js';
 
 const UID = 'p-1';
 const LSM: NodeBackend = { kind: 'binaries', class: 'Exec', hook: 'lsm/exec', denies: true, signals: true };
@@ -36,11 +36,12 @@ interface NodeOptions {
   readonly backend?: NodeBackend;
   readonly fresh?: boolean;
   readonly problems?: NodeProblem[];
+  readonly findings?: NodeFinding[];
   readonly state?: NodeStateStatus;
 }
 
 function node(name: string, held: number | undefined, options: NodeOptions = {}): NodeView {
-  const { backend = FILE, fresh = true, problems = [], state } = options;
+  const { backend = FILE, fresh = true, problems = [], findings = [], state } = options;
   return {
     name,
     state: {
@@ -51,6 +52,7 @@ function node(name: string, held: number | undefined, options: NodeOptions = {})
     backends: readBackends([LSM, backend]),
     fresh,
     problems: new Map([[UID, problems]]),
+    findings: new Map([[UID, findings]]),
   };
 }
 
@@ -269,5 +271,71 @@ describe('foldStatus', () => {
     expect(new TextEncoder().encode(JSON.stringify(status)).length).toBeLessThanOrEqual(STATUS_BYTES_MAX);
     expect((status.findings?.length ?? 0) + (status.omitted?.['findings'] ?? 0)).toBe(60);
     expect((status.problems?.length ?? 0) + (status.omitted?.['problems'] ?? 0)).toBe(64);
+  });
+});
+
+describe('findings of the cluster', () => {
+  const finding = (code: string, change: Partial<NodeFinding> = {}): NodeFinding => ({
+    ...{ uid: UID, generation: 2, code, path: 'spec.rules[0]', count: 1 },
+    ...change,
+  });
+  const told = (nodes: readonly NodeView[], change: Partial<FoldInput> = {}): string[] =>
+    (foldStatus(input(nodes, change)).findings ?? []).map(({ code, level, path, message }) =>
+      [code, level, path, message].join(' | '),
+    );
+
+  it('says that nothing is selected once every agent has looked', () => {
+    const message = 'SELECTS_NOTHING | Warning | spec.selector | nothing is selected now, on none of 2 nodes';
+    expect(told([node('a', undefined), node('b', undefined)])).toEqual([message]);
+    expect(told([node('a', undefined), node('b', 2)])).toEqual([]);
+    expect(told([])).toEqual([]);
+    expect(told([node('a', undefined)], { podsWithoutAgent: 1 })).toEqual([]);
+    expect(told([node('a', undefined)], { policy: policy({ seenBy: () => false }) })).toEqual([]);
+  });
+
+  it('adds up what nodes show', () => {
+    const findings = [
+      finding('WOULD_BREAK_RUNNING', { path: 'spec.rules[0].binaries.allow', detail: '/bin/x in a/b, container c' }),
+      finding('ALLOW_LISTS_INTERSECT', { other: 'shop/q', detail: '2 of its entries remain', count: 3 }),
+      finding('PATTERN_IS_LINK', {
+        path: 'spec.rules[0].paths.deny[1].path',
+        detail: '/a is a link to /b in a/b, container c',
+      }),
+    ];
+    expect(told([node('a', 2, { findings }), node('b', 2, { findings }), node('c', 2)])).toEqual([
+      'ALLOW_LISTS_INTERSECT | Warning | spec.rules[0] | with policy shop/q on 6 pods: 2 of its entries remain',
+      'PATTERN_IS_LINK | Warning | spec.rules[0].paths.deny[1].path | /a is a link to /b in a/b, container c, and so it is in 1 more workloads',
+      'WOULD_BREAK_RUNNING | Warning | spec.rules[0].binaries.allow | 2 running processes run what it forbids, as /bin/x in a/b, container c',
+    ]);
+  });
+
+  it('takes what is true of a cluster only as a whole from all nodes with selected pods', () => {
+    const findings = [
+      finding('COVERED_BY', { other: 'all' }),
+      finding('CONTAINER_NOT_FOUND', { detail: 'web', count: 2 }),
+    ];
+    expect(told([node('a', 2, { findings }), node('b', 2)])).toEqual([]);
+    expect(told([node('a', 2, { findings }), node('b', undefined)])).toEqual([
+      'CONTAINER_NOT_FOUND | Warning | spec.rules[0] | none of 2 pods that it matches has a container web',
+      'COVERED_BY | Warning | spec.rules[0] | policy all makes this rule moot',
+    ]);
+  });
+
+  it('leaves out what is about another generation, and codes it does not know', () => {
+    const findings = [finding('COVERED_BY', { generation: 1, other: 'all' }), finding('NEWER')];
+    expect(told([node('a', 2, { findings })])).toEqual([]);
+  });
+
+  it('changes no condition, and comes after errors within the limit of the list', () => {
+    const findings = Array.from({ length: 40 }, (_, index) =>
+      finding('COVERED_BY', { other: 'q', path: `spec.rules[${index}]` }),
+    );
+    const given = input([node('a', 2, { findings })], { policy: policy({ issues: [issue('SHADOWED', 'warning')] }) });
+    expect(foldStatus(given).findings?.map(({ code }) => code)).toEqual([
+      'SHADOWED',
+      ...Array.from({ length: 31 }, () => 'COVERED_BY'),
+    ]);
+    expect(foldStatus(given).omitted).toEqual({ findings: 9 });
+    expect(conditions(given)).toEqual({ ...conditions(input([node('a', 2)])), Accepted: 'True ValidWithWarnings' });
   });
 });

@@ -2,6 +2,7 @@
 
 import type { KernelStatus, PodCounts, PolicyStatus, RuleStatus } from '../policy/schema.gen.js';
 import { judgeFold } from './fold-conditions.js';
+import { clusterFindings } from './fold-findings.js';
 import { describeFindings, fitStatus, listProblems } from './fold-lists.js';
 import { foldNodes, holders } from './fold-nodes.js';
 import type { FoldInput, Folded, NodeAnswer, NodeStanding, RuleAnswer } from './fold-nodes.js';
@@ -36,7 +37,7 @@ function statusOf(folded: Folded): PolicyStatus {
       findings: [],
     },
     listProblems(folded),
-    describeFindings(input.policy.issues),
+    [...describeFindings(input.policy.issues), ...clusterFindings(folded)],
   );
 }
 

@@ -81,6 +81,24 @@ export interface NodeProblem {
   readonly message?: string;
 }
 
+/** What this node shows of a policy. */
+export interface NodeFinding {
+  /** UID of the policy. */
+  readonly uid: string;
+  /** Generation of the policy that it is about. */
+  readonly generation: number;
+  /** Code of the finding. */
+  readonly code: string;
+  /** Field of the policy. */
+  readonly path: string;
+  /** Another policy that it has to do with. */
+  readonly other?: string;
+  /** What was found, or one example of it. */
+  readonly detail?: string;
+  /** How often: pods, workloads or processes. */
+  readonly count: Count;
+}
+
 /** Violations of one rule. Each operation counts once. */
 export interface NodeTotal {
   /** Denied and killed, or killed. */
@@ -182,7 +200,7 @@ export interface NodePods {
   readonly held?: Count;
   /** Containers whose pod or name is not known now. */
   readonly unknown?: Count;
-  /** With processes or open files older than a policy that selects them. */
+  /** With processes that started before a policy selected them. */
   readonly predating?: Count;
   /** What becomes of containers of unknown pods. NotPossible where the node can only signal. */
   readonly unknownPods?: 'Hold' | 'Allow' | 'NotPossible';
@@ -218,10 +236,12 @@ export interface NodeStateStatus {
   readonly programmed?: Readonly<Record<string, number>>;
   /** By the UID of a policy, how many pods it selects here. Host policies are not listed. */
   readonly selected?: Readonly<Record<string, Count>>;
-  /** By the UID of a policy, how many of these have processes or open files older than it. Zero is not listed. */
+  /** By the UID of a policy, how many of these have processes that started before it selected them. Zero is not listed. */
   readonly predating?: Readonly<Record<string, Count>>;
   /** What keeps the node from holding policies as they ask. */
   readonly problems?: readonly NodeProblem[];
+  /** What the node's pods and processes show of policies. Only warnings; nothing of it changes what is enforced. */
+  readonly findings?: readonly NodeFinding[];
   /** By the UID of a policy, a slash and the name of a rule, violations since the epoch. Zero is not listed. */
   readonly totals?: Readonly<Record<string, NodeTotal>>;
   /** Violations that are alike, one row for each kind. The row that was idle longest leaves first; its count stays in totals. */

@@ -1,7 +1,8 @@
 // What must outlive the agent, below one directory. objects/UID.json: the last good version of each file's object.
 // registry.json: numbers given to rules and objects (registry.ts). pause.json: until when the node is paused. cluster.json:
 // what the API server said of pods, namespaces and this node. counts.json: violations counted so far. tenure.json: policies that the
-// node has lived with.
+// node has lived with. predating.json: since when policies are in force. counters.json: what counters of the kernel had counted that
+// are no more.
 // A file that cannot be written is tried again; a damaged one is set aside and costs only what it held.
 
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -63,6 +64,10 @@ export interface SavedState {
   /** For report/node-counts.ts. */
   readonly counts: Readonly<Record<string, unknown>> | undefined;
   readonly tenure: TenureState | undefined;
+  /** For control/counter-book.ts. */
+  readonly counters: Readonly<Record<string, unknown>> | undefined;
+  /** For control/predating.ts. */
+  readonly predating: Readonly<Record<string, unknown>> | undefined;
   readonly faults: readonly Fault[];
 }
 
@@ -94,6 +99,8 @@ export class StateDirectory {
       cluster: await readJson(join(this.path, 'cluster.json'), isCluster, faults),
       counts: await readJson(join(this.path, 'counts.json'), isRecord, faults),
       tenure: await readJson(join(this.path, 'tenure.json'), isTenure, faults),
+      counters: await readJson(join(this.path, 'counters.json'), isRecord, faults),
+      predating: await readJson(join(this.path, 'predating.json'), isRecord, faults),
       faults,
     };
   }
@@ -125,6 +132,14 @@ export class StateDirectory {
 
   async saveTenure(tenure: TenureState): Promise<void> {
     await this.#save(join(this.path, 'tenure.json'), tenure);
+  }
+
+  async saveCounters(counters: object): Promise<void> {
+    await this.#save(join(this.path, 'counters.json'), counters);
+  }
+
+  async savePredating(predating: object): Promise<void> {
+    await this.#save(join(this.path, 'predating.json'), predating);
   }
 
   async #objectFiles(faults: Fault[]): Promise<string[]> {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { askAgent } from '../../../operator/src/control/client.js';
 import type { NodeStatus } from '../../../operator/src/control/agent.js';
 import type { PolicyReport } from '../../../operator/src/control/status-board.js';
-import type { PolicyEvent } from '../../../operator/src/event/types.js';
+import type { ContainerEvent, PolicyEvent } from '../../../operator/src/event/types.js';
 
 /** Of the checkout, from the sources and from what is compiled alike. */
 export const ROOT = checkoutOf(import.meta.dirname);
@@ -185,7 +185,8 @@ export class AgentProcess {
     const path = join(this.#setup.folder, 'events.ndjson');
     const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
     const lines = text.split('\n').slice(0, -1);
-    return lines.map((line) => JSON.parse(line) as PolicyEvent);
+    const events = lines.map((line) => JSON.parse(line) as PolicyEvent | ContainerEvent);
+    return events.filter((event) => event.kind === 'violation');
   }
 
   async policy(name: string): Promise<PolicyReport | undefined> {
