@@ -20,6 +20,8 @@ import type { PredatingCounts, SavedPredating } from './predating.js';
 
 /** After a change: what comes with it has settled by then. */
 const SOON_MS = 2000;
+/** From one look to the next, where changes go on. */
+const AGAIN_MS = 5000;
 const EVERY_MS = 60_000;
 /** Of the event loop, at once. */
 const SLICE_MS = 4;
@@ -70,6 +72,7 @@ export class FindingDesk {
   #shown: Shown = { findings: [], predating: { policies: {}, pods: 0 } };
   #plannedNs = 0n;
   #dueMs = Infinity;
+  #lookedMs = -Infinity;
   #cancel: (() => void) | undefined;
   #looking = false;
   #again = false;
@@ -86,12 +89,12 @@ export class FindingDesk {
 
   /** A plan was made, and the kernel holds it. */
   planned(): void {
-    const { input, bootNs, bootID, save } = this.#parts;
+    const { clock, input, bootNs, bootID, save } = this.#parts;
     this.#plannedNs = bootNs();
     const inForce = input()?.inForce;
     if (inForce === undefined) return;
     if (this.#predating.inForce(inForce.keys(), this.#plannedNs)) save(this.#predating.saved(bootID));
-    this.#schedule(SOON_MS);
+    this.#schedule(Math.max(SOON_MS, this.#lookedMs + AGAIN_MS - clock.now()));
   }
 
   stop(): void {
@@ -118,7 +121,8 @@ export class FindingDesk {
       await this.#look();
     } finally {
       this.#looking = false;
-      this.#schedule(this.#again ? SOON_MS : EVERY_MS);
+      this.#lookedMs = this.#parts.clock.now();
+      this.#schedule(this.#again ? AGAIN_MS : EVERY_MS);
       this.#again = false;
     }
   }
