@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { Suite } from '../support/suite.js';
 import type { Backend } from '../kernel/harness/cases.js';
 import { PodBed } from './bed.js';
+import { COUNTER_CASES } from './counters.js';
 import { ENTRY_CASES } from './entries.js';
 import { HOLD_CASES } from './hold.js';
 import { NAME_CASES } from './names.js';
@@ -21,7 +22,15 @@ const { values } = parseArgs({
 });
 
 const backend: Backend = values.backend === 'tracepoint' ? 'tracepoint' : 'lsm';
-const cases: readonly PodCase[] = [NAME_CASES, SETUP_CASES, ENTRY_CASES, SESSION_CASES, HOLD_CASES, RUNC_CASES].flat();
+const cases: readonly PodCase[] = [
+  NAME_CASES,
+  SETUP_CASES,
+  ENTRY_CASES,
+  SESSION_CASES,
+  COUNTER_CASES,
+  HOLD_CASES,
+  RUNC_CASES,
+].flat();
 const suite = new Suite();
 const began = performance.now();
 let bed: PodBed | undefined;

@@ -218,9 +218,11 @@ export class Agent implements AgentApi {
     this.#worked = { objects, paused, unconfirmed };
     if (pauseLeftMs !== undefined) this.#later('pause', pauseLeftMs, () => this.reconcile());
     catalog.learnPolicies(policies);
+    const named = nameWorkloads(items);
+    catalog.learnNamed(named);
     try {
       const facts = { cgroups: index.all(), backends: kernel.backends(), ...(cluster && { pods: cluster.pods }) };
-      const outcome = reconciler.reconcile({ policies, named: nameWorkloads(items), ...facts });
+      const outcome = reconciler.reconcile({ policies, named, ...facts });
       this.#settle(outcome, good);
       if (outcome.ops > 0) log.info('policies applied', { ...countsOf(outcome), tookMs: clock.now() - beganMs });
     } catch (error) {

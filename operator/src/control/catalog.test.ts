@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Registry, emptyRegistry } from '../source/registry.js';
 import { CgroupIndex } from '../workload/cgroups.js';
+import { nameWorkloads } from '../workload/identify.js';
 import { PodTable } from '../workload/pod-table.js';
 import { readPod } from '../workload/pods.js';
 import { Catalog } from './catalog.js';
@@ -42,6 +43,14 @@ describe('whose an event is', () => {
     expect(catalog.workload(7n)).toMatchObject({ container: 'app' });
     catalog.learnOwners(new Map([[7n, { cgroup, identity: { kind: 'Host', cgroup: '/x' }, owner: 7n }]]));
     expect(catalog.workload(7n)).toEqual({ scope: 'Host', cgroup: PATH });
+  });
+
+  it('so is what a file names', () => {
+    const { catalog, index } = stage();
+    const item = { name: 'web', pod: 'web', container: 'main', namespace: 'shop', cgroup: '/services/*' };
+    catalog.learnNamed(nameWorkloads([{ ...item, containerType: 'App' }]));
+    index.add(7n, '/services/a');
+    expect(catalog.workload(7n)).toMatchObject({ scope: 'Pods', namespace: 'shop', pod: 'web', container: 'main' });
   });
 
   it('without a cluster, and outside containers, it is the cgroup', () => {

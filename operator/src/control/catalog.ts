@@ -5,8 +5,8 @@ import type { PolicyIR } from '../compile/ir.js';
 import type { RuleRef, WorkloadRef } from '../event/types.js';
 import type { Registry } from '../source/registry.js';
 import type { CgroupIndex } from '../workload/cgroups.js';
-import type { Ownership, PodIndex } from '../workload/identify.js';
-import { containerCgroup } from '../workload/pod-cgroups.js';
+import { ownCgroups } from '../workload/identify.js';
+import type { NamedWorkload, Ownership, PodIndex } from '../workload/identify.js';
 
 export class Catalog {
   readonly #registry: Registry;
@@ -14,6 +14,7 @@ export class Catalog {
   readonly #rules = new Map<number, RuleRef>();
   #owners: ReadonlyMap<bigint, Ownership> = new Map();
   #pods: PodIndex | undefined;
+  #named: readonly NamedWorkload[] = [];
 
   constructor(registry: Registry, index: CgroupIndex) {
     this.#registry = registry;
@@ -34,6 +35,11 @@ export class Catalog {
     this.#pods = pods;
   }
 
+  /** The same for workloads that files name. */
+  learnNamed(named: readonly NamedWorkload[]): void {
+    this.#named = named;
+  }
+
   rule(key: number): RuleRef | undefined {
     return this.#rules.get(key);
   }
@@ -43,9 +49,8 @@ export class Catalog {
     if (owner !== undefined && !isUnnamed(owner)) return describeOwner(owner);
     const known = this.#index.all().get(cgroup);
     if (known === undefined) return owner && describeOwner(owner);
-    const container = containerCgroup(known.path);
-    if (container === undefined || this.#pods === undefined) return { scope: 'Host', cgroup: known.path };
-    return describeOwner({ cgroup: known, identity: this.#pods.identify(container), owner: cgroup });
+    const identity = ownCgroups([known], this.#named, this.#pods).get(cgroup)?.identity;
+    return identity ? describeOwner({ cgroup: known, identity, owner: cgroup }) : { scope: 'Host', cgroup: known.path };
   }
 
   #learn({ uid, kind, namespace, name, generation, rules }: PolicyIR): void {

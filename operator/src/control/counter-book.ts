@@ -28,6 +28,8 @@ export interface CounterBookParts {
   readonly saved: SavedCounters | undefined;
   readonly save: (counters: SavedCounters) => Promise<void>;
   readonly isGone: (workload: bigint) => boolean;
+  /** Absent: five minutes. */
+  readonly idleNs?: bigint;
   readonly onTakenOut: (counters: readonly RuleCounter[]) => void;
 }
 
@@ -88,8 +90,8 @@ export class CounterBook {
 
   /** Takes out what belongs to workloads that are gone. @returns how many */
   async prune(): Promise<number> {
-    const { maps, bootNs, isGone, onTakenOut } = this.#parts;
-    const idle = bootNs() - IDLE_NS;
+    const { maps, bootNs, isGone, onTakenOut, idleNs = IDLE_NS } = this.#parts;
+    const idle = bootNs() - idleNs;
     const counters = readCounters(maps);
     const left = counters.filter((counter) => this.#going.has(nameOf(counter)));
     const gone = counters.filter(
