@@ -25,7 +25,8 @@ const MODULES = ['overlay', 'loop', 'failover', 'net_failover', 'virtio_net', 'v
 const KUBELET_PORT = 10250;
 const LIFE_LIMIT_S = 3 * 3600;
 const MEMORY_MB = 3072;
-const READY_LIMIT_S = 180;
+/** A quiet machine takes half a minute. */
+const READY_LIMIT_S = 600;
 
 export interface GuestNodeOptions {
   readonly plane: KubeControlPlane;
@@ -159,7 +160,10 @@ export class GuestNode {
     });
     // Looked at in stop(); until then a failure shows as a node that never comes up.
     this.result.catch((error: unknown) => (this.output += String(error)));
-    await waitFor('the guest to come up', () => this.output.includes('NODE-UP'), { timeoutS: 400, found: ended });
+    await waitFor('the guest to come up', () => this.output.includes('NODE-UP'), {
+      timeoutS: READY_LIMIT_S,
+      found: ended,
+    });
   }
 
   private fillShare(share: string): void {
