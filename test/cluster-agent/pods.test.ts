@@ -1,21 +1,21 @@
 // From a policy of the API server to the pods of one node.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type AgentProcess, waitFor } from '../kernel/harness/agent.js';
-import { ClusterStage, KILLED, READ } from './stage.js';
-import type { TestPod } from './stage.js';
+import { isStaged, onStage } from './on-stage.js';
+import { KILLED, READ } from './stage.js';
+import type { ClusterStage, TestPod } from './stage.js';
 
 let stage: ClusterStage;
 let agent: AgentProcess;
 
-beforeAll(async () => {
-  stage = await ClusterStage.open('pods');
-  agent = await stage.start();
-});
-
-afterAll(async () => {
-  await agent.remove();
-  await stage.close();
-});
+onStage(
+  'pods',
+  async (opened) => {
+    stage = opened;
+    agent = await stage.start();
+  },
+  () => agent.remove(),
+);
 
 /** Waits until the agent has worked in what was applied. */
 async function settled(check: () => boolean): Promise<void> {
@@ -27,6 +27,7 @@ describe('a policy of the API server', () => {
   let container: string;
 
   beforeAll(async () => {
+    if (!isStaged()) return;
     await stage.plane.apply([stage.policy({ name: 'no-secret' })]);
     pod = await stage.pod({ name: 'web-1', labels: { app: 'web' } });
     await waitFor('the policy', 10_000, async () => ((await agent.policy('no-secret')) ? true : undefined));

@@ -4,11 +4,20 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { KubeControlPlane } from '../cluster/control-plane.js';
 import { established } from '../cluster/install.js';
-import { AgentProcess, ROOT } from '../kernel/harness/agent.js';
+import { AgentProcess, ROOT, waitFor } from '../kernel/harness/agent.js';
 import { TestCgroups } from '../kernel/harness/workloads.js';
 
 export const NODE = 'native';
@@ -57,6 +66,7 @@ export class ClusterStage {
   readonly root: string;
   readonly secret: string;
   readonly runtimeRoot: string;
+  readonly #agents: AgentProcess[] = [];
 
   private constructor(
     name: string,
@@ -90,20 +100,26 @@ export class ClusterStage {
   }
 
   async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.plane.apply([
-      { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } },
-      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } },
-    ]);
+    await this.plane.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }]);
+    await this.serviceAccount(name);
   }
 
-  async start(flags: readonly string[] = []): Promise<AgentProcess> {
-    const cluster = ['--cluster', '--kubeconfig', this.plane.kubeconfig, '--node', NODE];
+  /** No pod is made in a namespace without it. */
+  private async serviceAccount(namespace: string): Promise<void> {
+    const metadata = { name: 'default', namespace };
+    await this.plane.apply([{ apiVersion: 'v1', kind: 'ServiceAccount', metadata }]);
+  }
+
+  async start(flags: readonly string[] = [], kubeconfig = this.plane.kubeconfig): Promise<AgentProcess> {
+    const cluster = ['--cluster', '--kubeconfig', kubeconfig, '--node', NODE];
     const native = ['--confine', this.cgroups.top, '--backend', 'tracepoint', '--runtime-root', this.runtimeRoot];
-    return await AgentProcess.start({
+    const agent = await AgentProcess.start({
       folder: join(this.folder, 'agent'),
       policies: [],
       flags: [...cluster, ...native, '--log-level', 'debug', ...flags],
     });
+    this.#agents.push(agent);
+    return agent;
   }
 
   /** Kills whoever reads the secret in pods with the label app=web. */
@@ -181,7 +197,16 @@ export class ClusterStage {
     return { stdout, signal };
   }
 
-  /** The same without waiting for its end. */
+  /** Reads a file as the container's program, beside others that do. */
+  async tryOnce(cgroup: string, file: string): Promise<Tried> {
+    const child = this.spawn(cgroup, ['cat', file]);
+    let stdout = '';
+    child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    const [, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    return { stdout, signal };
+  }
+
+  /** A busybox applet as the container's program, without waiting for its end. */
   spawn(cgroup: string, applet: readonly string[]): ChildProcess {
     const script = 'echo $$ > "$0"/cgroup.procs && exec chroot "$@"';
     return spawn('/bin/sh', ['-c', script, cgroup, this.root, '/bin/busybox', ...applet]);
@@ -198,7 +223,40 @@ export class ClusterStage {
     return this.run(cgroup, ['cat', '/secret']);
   }
 
+  /** What the namespace controller does, which does not run here: deletes what is in it, then lets it go. */
+  async endNamespace(name: string): Promise<void> {
+    const now = ['--all', '-n', name, '--force', '--grace-period=0'];
+    await this.plane.kubectl(['delete', 'pods', ...now]);
+    await this.plane.kubectl(['delete', 'runtimepolicies', ...now]);
+    const object = await this.plane.get<{ spec: object }>('namespace', name);
+    const input = JSON.stringify({ ...object, spec: { finalizers: [] } });
+    await this.plane.kubectl(['replace', '--raw', `/api/v1/namespaces/${name}/finalize`, '-f', '-'], { input });
+  }
+
+  /** Until the agent's disk knows the policy. */
+  async flushed(agent: AgentProcess, policy: string): Promise<void> {
+    const folder = join(agent.stateFolder, 'objects');
+    const isThere = (file: string): boolean => readFileSync(join(folder, file), 'utf8').includes(`"name":"${policy}"`);
+    await waitFor(`${policy} on the disk`, 20_000, () =>
+      readdirSync(folder)
+        .filter((file) => file.endsWith('.json'))
+        .some(isThere)
+        ? true
+        : undefined,
+    );
+  }
+
+  /** Until the agent's disk knows the pod. */
+  async savedPod(agent: AgentProcess, { uid }: TestPod): Promise<void> {
+    const path = join(agent.stateFolder, 'cluster.json');
+    await waitFor('the pod on the disk', 20_000, () =>
+      existsSync(path) && readFileSync(path, 'utf8').includes(uid) ? true : undefined,
+    );
+  }
+
   async close(): Promise<void> {
+    // Of a test that did not come to its end.
+    for (const agent of this.#agents) if (!agent.hasEnded()) await agent.remove();
     await this.plane.stop();
     this.cgroups.remove();
     rmSync(this.folder, { recursive: true, force: true });
@@ -208,6 +266,7 @@ export class ClusterStage {
     await this.applyCrds();
     await this.namespace(NAMESPACE);
     await this.namespace('ringfence-system');
+    await this.serviceAccount('kube-system');
     await this.plane.apply([{ apiVersion: 'v1', kind: 'Node', metadata: { name: NODE, labels: { pool: 'native' } } }]);
   }
 }

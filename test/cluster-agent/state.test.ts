@@ -1,9 +1,10 @@
 // What a node tells of itself in its NodeState.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NodeStateStatus } from '../../operator/src/report/objects.gen.js';
 import { type AgentProcess, waitFor } from '../kernel/harness/agent.js';
-import { ClusterStage, KILLED, NODE } from './stage.js';
-import type { TestPod } from './stage.js';
+import { onStage } from './on-stage.js';
+import { KILLED, NODE } from './stage.js';
+import type { ClusterStage, TestPod } from './stage.js';
 
 let stage: ClusterStage;
 let agent: AgentProcess;
@@ -15,19 +16,16 @@ async function state(): Promise<NodeStateStatus> {
   return (await stage.plane.get<{ status?: NodeStateStatus }>('nodestates', NODE)).status ?? {};
 }
 
-beforeAll(async () => {
-  stage = await ClusterStage.open('state');
+async function prepare(opened: ClusterStage): Promise<void> {
+  stage = opened;
   agent = await stage.start();
   await stage.plane.apply([stage.policy({ name: 'no-secret' })]);
   uid = (await stage.plane.get<{ metadata: { uid: string } }>('runtimepolicy', '-n', 'shop', 'no-secret')).metadata.uid;
   pod = await stage.pod({ name: 'web-1', labels: { app: 'web' } });
   container = stage.container(pod, 'main');
-});
+}
 
-afterAll(async () => {
-  await agent.remove();
-  await stage.close();
-});
+onStage('state', prepare, () => agent.remove());
 
 async function untilState(what: string, test: (status: NodeStateStatus) => boolean): Promise<NodeStateStatus> {
   return await waitFor(what, 10_000, async () => {

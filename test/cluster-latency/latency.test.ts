@@ -2,12 +2,14 @@
 // watched is the operation itself: a process of the pod tries it again and again until it is killed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { connectCluster, RUNTIME_POLICIES } from '../../operator/src/k8s/index.js';
 import type { Cluster, KubeObject } from '../../operator/src/k8s/index.js';
-import { openLog } from '../../operator/src/log.js';
+import { silentLog } from '../../operator/src/log.js';
 import { type AgentProcess, waitFor } from '../kernel/harness/agent.js';
-import { ClusterStage } from '../cluster-agent/stage.js';
+import { onStage } from '../cluster-agent/on-stage.js';
+import type { ClusterStage } from '../cluster-agent/stage.js';
+import { policyOf } from './policies.js';
 
 const POLICIES = 100;
 const PODS = 50;
@@ -19,21 +21,11 @@ let agent: AgentProcess;
 let cluster: Cluster;
 const containers: string[] = [];
 
-/** Policies on every pod, on a share of them, and on one application. */
-function policy(index: number): KubeObject {
-  const selectors = [{}, { matchLabels: { app: `a${index % 10}` } }, { matchLabels: { tier: `t${index % 3}` } }];
-  const podSelector = selectors[index % selectors.length];
-  const deny = Array.from({ length: 10 }, (_, item) => ({ path: `/secrets/${index}/${item}`, access: ['Read'] }));
-  const spec = { selector: { podSelector }, rules: [{ name: 'secret', paths: { deny } }] };
-  return stage.policy({ name: `policy-${index}`, spec }) as KubeObject;
-}
-
-beforeAll(async () => {
-  stage = await ClusterStage.open('latency');
-  const log = openLog('warn', false);
-  const options = { fieldManager: 'test', userAgent: 'test', instance: 'test', log };
+async function prepare(on: ClusterStage): Promise<void> {
+  stage = on;
+  const options = { fieldManager: 'test', userAgent: 'test', instance: 'test', log: silentLog };
   cluster = await connectCluster({ kubeconfig: stage.plane.kubeconfig, ...options });
-  for (let index = 0; index < POLICIES; index += 1) await cluster.apply(RUNTIME_POLICIES, policy(index));
+  for (let index = 0; index < POLICIES; index += 1) await cluster.apply(RUNTIME_POLICIES, policyOf(stage, index));
   agent = await stage.start();
   for (let index = 0; index < PODS; index += 1) {
     const labels = { app: `a${index % 10}`, tier: `t${index % 3}` };
@@ -47,13 +39,14 @@ beforeAll(async () => {
       ? true
       : undefined;
   });
-});
+}
 
-afterAll(async () => {
+async function clean(): Promise<void> {
   await cluster.stop();
   await agent.remove();
-  await stage.close();
-});
+}
+
+onStage('latency', prepare, clean);
 
 /** Milliseconds from the server's answer until a process of the pod that keeps trying is killed. */
 async function applyToEnforced(container: string): Promise<number> {

@@ -9,6 +9,6 @@ export default defineConfig({
     reporters: ['default', './build/tools/vitest-reporter.js'],
     maxWorkers: 1,
     testTimeout: 120_000,
-    hookTimeout: 120_000,
+    hookTimeout: 300_000,
   },
 });

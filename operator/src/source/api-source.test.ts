@@ -59,6 +59,13 @@ describe('ApiSource', () => {
     expect(state?.good?.policy).toEqual(good?.policy);
   });
 
+  it('is not read again where the server has what the disk has', () => {
+    const source = new ApiSource({});
+    const stored = JSON.parse(JSON.stringify(take(new ApiSource({}), [object(3)])?.good)) as StoredObject;
+    const restored = source.restore([stored]).objects.get('u')?.good;
+    expect(take(source, [object(3)])?.good).toBe(restored);
+  });
+
   it('refuses a policy in a system namespace without its acknowledgement', () => {
     const source = new ApiSource({ systemNamespaces: ['shop'] });
     expect(take(source, [object(1)])?.issues.map(({ code }) => code)).toEqual(['ACK_REQUIRED']);

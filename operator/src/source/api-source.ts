@@ -46,7 +46,7 @@ export class ApiSource {
   restore(stored: readonly StoredObject[]): SourceState {
     const objects = new Map<string, ObjectState>();
     for (const one of stored.filter(({ source }) => source === 'API')) {
-      const document = readDocument(one.text, one.file, this.#options);
+      const document = this.#document(one.uid, one.generation, one.text, one.file);
       if (document?.policy === undefined) continue;
       const { uid, kind, namespace, name, generation, file, text, pausedUntil } = one;
       const identity = { uid, kind, namespace, name, ...(pausedUntil !== undefined && { pausedUntil }) };

@@ -82,8 +82,20 @@ function mergeObject(documents: readonly Named[], input: MergeInput): ObjectStat
   const hash = contentHash(documents.map(contentOf));
   const observedGeneration = input.generation(identity.uid, hash);
   const accepted = documents.length === 1 && (first.policy !== undefined || first.workloads !== undefined);
-  const good = accepted ? goodObject(first, observedGeneration) : input.previous.get(identity.uid);
+  const before = input.previous.get(identity.uid);
+  const good = accepted ? sameOr(before, goodObject(first, observedGeneration)) : before;
   return { ...identity, observedGeneration, issues, ...(good && { good }) };
+}
+
+/** The object as it was before where nothing changed: what was compiled of it is still right. */
+function sameOr(before: GoodObject | undefined, made: GoodObject): GoodObject {
+  const line = (good: GoodObject): number | undefined => (good.policy ?? good.workloads)?.source.line;
+  const isSame =
+    before?.generation === made.generation &&
+    before.text === made.text &&
+    before.file === made.file &&
+    line(before) === line(made);
+  return isSame ? before : made;
 }
 
 function goodObject(document: Named, generation: number): GoodObject {

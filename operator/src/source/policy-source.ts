@@ -27,6 +27,8 @@ export class PolicySource {
   readonly #generation: (uid: string, hash: string) => number;
   readonly #options: ValidateOptions;
   readonly #cache = new Map<string, { readonly content: Uint8Array; readonly read: ReadFile }>();
+  /** By file: what an earlier run kept of it, which most often is the whole file as it still is. */
+  readonly #restored = new Map<string, { readonly text: string; readonly read: ReadFile }>();
   #good = new Map<string, GoodObject>();
 
   constructor(generation: (uid: string, hash: string) => number, options: ValidateOptions = {}) {
@@ -39,7 +41,9 @@ export class PolicySource {
     const objects = new Map<string, ObjectState>();
     for (const one of stored) {
       if (one.source === 'API') continue;
-      const [document] = readText(one.text, one.file, this.#options).documents;
+      const read = readText(one.text, one.file, this.#options);
+      const [document] = read.documents;
+      this.#restored.set(one.file, { text: one.text, read });
       if (document?.identity?.uid !== one.uid) continue;
       if (document.policy === undefined && document.workloads === undefined) continue;
       const { uid, kind, namespace, name, generation, file, text } = one;
@@ -72,6 +76,7 @@ export class PolicySource {
       if (file.fault !== undefined || read.issues.length > 0) doubtful.add(file.path);
     }
     if (scan.faults.length > 0) for (const { file } of this.#good.values()) doubtful.add(file);
+    this.#restored.clear();
     const merged = mergeDocuments({
       documents,
       doubtfulFiles: doubtful,
@@ -86,7 +91,8 @@ export class PolicySource {
     if (file.content === undefined) return { documents: [], issues: [] };
     const known = this.#cache.get(name);
     if (known?.content === file.content) return known.read;
-    const read = readBytes(file.content, file.path, this.#options);
+    const restored = this.#restored.get(file.path);
+    const read = readBytes(file.content, file.path, this.#options, restored);
     this.#cache.set(name, { content: file.content, read });
     return read;
   }
@@ -98,9 +104,16 @@ function goodOf(merged: Merged): Map<string, GoodObject> {
   );
 }
 
-export function readBytes(content: Uint8Array, path: string, options: ValidateOptions): ReadFile {
+/** @param known what a text of this file was found to be */
+export function readBytes(
+  content: Uint8Array,
+  path: string,
+  options: ValidateOptions,
+  known?: { readonly text: string; readonly read: ReadFile },
+): ReadFile {
   const decoded = decodeText(content, path);
-  return 'issue' in decoded ? { documents: [], issues: [decoded.issue] } : readText(decoded.text, path, options);
+  if ('issue' in decoded) return { documents: [], issues: [decoded.issue] };
+  return known?.text === decoded.text ? known.read : readText(decoded.text, path, options);
 }
 
 /** A text of which nothing could be read has findings about the whole and no documents. */
