@@ -180,6 +180,13 @@ struct {
 	__type(value, struct rf_scratch);
 } scratch SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RF_SCRATCH_SPARE);
+	__type(key, __u32);
+	__type(value, struct rf_scratch);
+} spare SEC(".maps");
+
 /* slot -> a name that was judged and violated nothing; see verdict.h for what makes an entry valid. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

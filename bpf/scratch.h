@@ -6,7 +6,8 @@
 #include "abi.h"
 
 enum rf_engine_limits {
-	RF_SCRATCH_PER_CPU = 4,		/* decisions that can be preempted by others on one CPU before one finds no memory */
+	RF_SCRATCH_PER_CPU = 4,		/* decisions that can be preempted by others on one CPU before one looks for spare memory */
+	RF_SCRATCH_SPARE = 64,		/* of all CPUs together; before one finds no memory */
 	RF_CACHE_SLOTS = 16384,
 	RF_DATA_BYTES = 16384,		/* an event, or a text being parsed */
 	RF_DATA_SLACK = 4096,		/* longest single copy into it */

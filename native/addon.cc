@@ -8,6 +8,7 @@
 #include "map.h"
 #include "system.h"
 #include "object.h"
+#include "opener.h"
 #include "probe.h"
 #include "program.h"
 #include "ring.h"
@@ -24,6 +25,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ringfence::BpfProgram::Define(env, exports);
   ringfence::FileLock::Define(env, exports);
   ringfence::KernelTypes::Define(env, exports);
+  ringfence::PathOpener::Define(env, exports);
   ringfence::RingReader::Define(env, exports);
   ringfence::DefineSystemFunctions(env, exports);
   exports.Set("libbpfVersion", Napi::String::New(env, libbpf_version_string()));

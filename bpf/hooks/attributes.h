@@ -17,6 +17,8 @@
 #define RF_IOC_SETFLAGS 0x40086602
 #define RF_IOC32_SETFLAGS 0x40046602
 #define RF_IOC_FSSETXATTR 0x401c5820
+#define RF_IOC_SETVERSION 0x40087602
+#define RF_IOC32_SETVERSION 0x40047602
 
 SEC("?lsm/path_chmod")
 int BPF_PROG(path_chmod, const struct path *path, umode_t mode, int ret)
@@ -163,6 +165,11 @@ static __always_inline int ioctl_decide(struct file *file, unsigned int cmd)
 {
 	struct rf_subject *who;
 
+	/* another generation makes the file another one to those who know it by inode */
+	if (cmd == RF_IOC_SETVERSION || cmd == RF_IOC32_SETVERSION) {
+		who = subject_now();
+		return who ? file_decide(RF_HOOK_ATTRIBUTES, RF_BIT(ATTRIBUTES) | RF_BIT(LINK), file, who) : 0;
+	}
 	/* since 6.17 inode_file_setattr sees these, and the system call that needs no ioctl */
 	if (bpf_core_type_exists(struct file_kattr))
 		return 0;

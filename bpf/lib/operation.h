@@ -6,6 +6,22 @@
 #include "subject.h"
 #include "verdict.h"
 
+/* Where a kernel preempts at any instruction, as many decisions can be under way on a CPU as it has tasks to run. */
+__attribute__((noinline)) int spare_take(void)
+{
+	struct rf_scratch *s;
+	__u32 i, at;
+
+	for (i = 0; i < RF_SCRATCH_SPARE; i++) {
+		at = i;
+		s = bpf_map_lookup_elem(&spare, &at);
+		if (s && __sync_val_compare_and_swap(&s->busy, 0, 1) == 0)
+			return i;
+	}
+	stat_add(RF_STAT_NO_SCRATCH);
+	return -1;
+}
+
 static __always_inline struct rf_scratch *scratch_take(void)
 {
 	__u32 base = bpf_get_smp_processor_id() * RF_SCRATCH_PER_CPU;
@@ -18,8 +34,8 @@ static __always_inline struct rf_scratch *scratch_take(void)
 		if (s && __sync_val_compare_and_swap(&s->busy, 0, 1) == 0)
 			return s;
 	}
-	stat_add(RF_STAT_NO_SCRATCH);
-	return NULL;
+	at = spare_take();
+	return at < RF_SCRATCH_SPARE ? bpf_map_lookup_elem(&spare, &at) : NULL;
 }
 
 static __always_inline void scratch_give(struct rf_scratch *s)

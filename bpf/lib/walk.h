@@ -221,8 +221,10 @@ __attribute__((noinline)) int name_from_dentry(struct rf_scratch *s, __u64 dentr
 		RF_LOAD(root, vfsmount, vfsmount_of(mount), mnt_root);
 		s->walk_root = root;
 	}
-	/* a path of RF_DEPTH_MAX components crosses fewer mount points than it has components, plus stacked mounts */
-	bpf_loop(2 * RF_DEPTH_MAX, walk_step, &s, 0);
+	/* a path of RF_DEPTH_MAX components crosses fewer mount points than it has components, plus stacked mounts: of a higher
+	 * stack only the end of the name is known, which is another name */
+	if (bpf_loop(2 * RF_DEPTH_MAX, walk_step, &s, 0) == 2 * RF_DEPTH_MAX)
+		s->miss = RF_MISS_READ;
 	if (s->miss) {
 		RF_LOAD(ns, mount, mount, mnt_ns);
 		if (ns == RF_MNT_NS_INTERNAL)

@@ -327,6 +327,10 @@ static __always_inline void inode_learn(struct rf_scratch *s, const struct rf_re
 				break;
 			}
 		}
+		if (i == RF_INODE_NAMES) {
+			stat_add(RF_STAT_INODE_FULL);
+			return;
+		}
 	} else {
 		fresh.hash[0] = s->full_hash;
 		inode_mark(ref, s->ruleset);

@@ -1,7 +1,8 @@
 // Input that is wrong, huge or gone: a coded word each, and what was good stays enforced.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AgentProcess, waitFor } from '../kernel/harness/agent.js';
 import type { NodeStatus } from '../../operator/src/control/agent.js';
@@ -132,6 +133,31 @@ describe('the world around the agent', () => {
     expectEnforced();
     spawnSync('umount', ['-l', agent.stateFolder]);
     await until('the disk to be writable', (one) => one.faults.length === 0);
+    expectEnforced();
+  });
+
+  it('may be a file system that never answers: nothing waits for it', async () => {
+    const name = join(stage.folder, 'silent', 'name');
+    mkdirSync(dirname(name));
+    const mount = 'mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other silent "$1"';
+    const script = `exec 3<>/dev/fuse && ${mount} && echo $$ >"$0"/cgroup.procs && echo in && exec sleep 1000`;
+    const argv = ['-m', 'sh', '-c', script, stage.cgroups.folder('web'), dirname(name)];
+    const server = spawn('unshare', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(server.stdout, 'data');
+    try {
+      agent.put(stage.policy('silent', name));
+      await waitFor('the agent to say so', 30_000, () => agent.log.includes('does not answer') || undefined);
+      agent.put(stage.policy('silent-still', name));
+      const { generation = 0 } = (await agent.policy('secret'))?.metadata ?? {};
+      await until('another version', (one) =>
+        one.policies.some(({ metadata }) => metadata.name === 'secret' && metadata.generation > generation),
+      );
+      expectEnforced();
+      expect(await agent.stop()).toBe(0);
+    } finally {
+      server.kill('SIGKILL');
+    }
+    await agent.restart();
     expectEnforced();
   });
 

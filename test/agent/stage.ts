@@ -35,12 +35,9 @@ export class Stage {
     return this.cgroups.document(['web']);
   }
 
-  /** Kills whoever reads the secret. `marker` makes another version of the same policy. */
-  policy(marker = 'none'): PolicyObject {
-    const deny = [
-      { path: this.secret, access: ['Read'] },
-      { path: `/nowhere/${marker}`, access: ['Read'] },
-    ];
+  /** Kills whoever reads the secret, or one of `more`. `marker` makes another version of the same policy. */
+  policy(marker = 'none', ...more: readonly string[]): PolicyObject {
+    const deny = [this.secret, `/nowhere/${marker}`, ...more].map((path) => ({ path, access: ['Read'] }));
     const spec = {
       mode: 'Enforce',
       selector: { podSelector: { matchLabels: { case: 'web' } } },

@@ -213,6 +213,22 @@ static int attributes(int argc, char **argv)
 	return 0;
 }
 
+/* Another generation: the number by which a file that was deleted is told from one that has its inode number later. */
+static int set_version(int argc, char **argv)
+{
+	int fd = open(argv[0], O_RDONLY | O_CLOEXEC), version = 0, result;
+
+	(void)argc;
+	if (fd < 0)
+		return -errno;
+	result = outcome(ioctl(fd, FS_IOC_GETVERSION, &version));
+	version++;
+	if (!result)
+		result = outcome(ioctl(fd, FS_IOC_SETVERSION, &version));
+	close(fd);
+	return result;
+}
+
 const struct op attribute_ops[] = {
 	{ "chmod", "PATH MODE", 2, do_chmod, NULL },
 	{ "fchmod", "PATH MODE", 2, do_fchmod, NULL },
@@ -230,6 +246,7 @@ const struct op attribute_ops[] = {
 	{ "remove-acl", "PATH", 1, remove_acl, NULL },
 	{ "set-flags", "PATH", 1, set_flags, NULL },
 	{ "set-fsxattr", "PATH", 1, set_fsxattr, NULL },
+	{ "set-version", "PATH", 1, set_version, NULL },
 	{ "attributes", "PATH: names of extended attributes, file flags", 1, attributes, NULL },
 	{ 0 },
 };

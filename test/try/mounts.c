@@ -76,6 +76,19 @@ static int mount_memory(int argc, char **argv)
 	return outcome(mount("try", argv[0], "tmpfs", 0, NULL));
 }
 
+/* Memory on top of memory; what is below stays mounted. */
+static int pile_memory(int argc, char **argv)
+{
+	long i, count = number_arg(argv[1]);
+
+	(void)argc;
+	for (i = 0; i < count; i++) {
+		if (mount("try", argv[0], "tmpfs", 0, NULL))
+			return -errno;
+	}
+	return 0;
+}
+
 static int do_umount(int argc, char **argv)
 {
 	(void)argc;
@@ -102,6 +115,7 @@ const struct op mount_ops[] = {
 	{ "open-detached", "FOLDER NAME: below a copy that is not attached", 2, read_detached, NULL },
 	{ "move-mount", "FROM TO", 2, move_mount_to, NULL },
 	{ "mount-memory", "FOLDER: a tmpfs over it", 1, mount_memory, NULL },
+	{ "pile-memory", "FOLDER COUNT: so many tmpfs on top of each other", 2, pile_memory, NULL },
 	{ "umount", "PATH", 1, do_umount, NULL },
 	{ "pivot-root", "NEW OLD", 2, pivot, NULL },
 	{ "chroot", "FOLDER", 1, do_chroot, NULL },

@@ -99,7 +99,7 @@ export function assembleAgent(ground: Ground): Assembly {
       ...(link && { cluster: link }),
       board: new StatusBoard(registry),
       events,
-      resolver: new NameResolver(kernel, index.mount),
+      resolver: new NameResolver(kernel, index.mount, (text, fields) => log.warn(text, fields)),
       monitorsSinceBoot: monitorsSinceBoot(readCommandLine()),
     },
     saved.pause,

@@ -4,8 +4,8 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { RfResolveCodec, RfRootCodec } from '../abi/abi.gen.js';
 import { KernelFault } from '../errors.js';
-import { adoptEngine, bootTimeNs, builtFile, loadEngine } from '../kernel/index.js';
-import type { AttachedProgram, BackendName, Engine, MapHandle, ProbeReport } from '../kernel/index.js';
+import { adoptEngine, bootTimeNs, builtFile, loadEngine, openPaths } from '../kernel/index.js';
+import type { AttachedProgram, BackendName, Engine, MapHandle, PathOpener, ProbeReport } from '../kernel/index.js';
 import type { Backends } from '../report/guarantee.js';
 import type { AgentKernel } from './agent-kernel.js';
 import { backendsOf, heldTable } from './held.js';
@@ -41,6 +41,10 @@ export class EnginePort implements AgentKernel {
 
   seedTasks(): void {
     this.engine.runIterator(SEED_PROGRAM);
+  }
+
+  openPaths(paths: readonly Uint8Array[]): PathOpener {
+    return openPaths(paths);
   }
 
   resolveName(workload: bigint, fd: number): void {

@@ -1,10 +1,10 @@
 import { mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { patternOf } from '../policy/pattern.js';
 import type { PolicyIR, RuleIR } from '../compile/ir.js';
+import { openPaths } from '../kernel/index.js';
 import { NameResolver } from './name-resolver.js';
 import type { Outcome } from './reconcile.js';
 
@@ -45,13 +45,14 @@ function outcome(generation: number, ...rules: RuleIR[]): Outcome {
 function resolver(): { seen: string[]; resolve: (outcome: Outcome) => Promise<void> } {
   const seen: string[] = [];
   const made = new NameResolver(
-    { resolveName: (workload, fd) => void seen.push(`${workload} ${readlinkSync(`/proc/self/fd/${fd}`)}`) },
+    { openPaths, resolveName: (workload, fd) => void seen.push(`${workload} ${readlinkSync(`/proc/self/fd/${fd}`)}`) },
     at('no-cgroups'),
+    (message) => seen.push(message),
   );
   /** A busy machine may leave names to later turns. */
   const resolve = async (each: Outcome): Promise<void> => {
     made.resolve(each);
-    for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+    await vi.waitFor(() => expect(made.isIdle).toBe(true));
   };
   return { seen, resolve };
 }

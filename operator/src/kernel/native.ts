@@ -98,6 +98,13 @@ export interface NativeRingLimits {
   readonly batchesWaiting?: number;
 }
 
+/** Opens paths without waiting for them, see native/opener.h. */
+export interface NativeOpener {
+  take(): number | undefined;
+  waitingMs(): number;
+  close(): void;
+}
+
 export interface Native {
   readonly BpfObject: new (path: string) => NativeObject;
   readonly BpfMap: { openPinned(path: string): NativeMap };
@@ -105,6 +112,7 @@ export interface Native {
   readonly BpfLink: { openPinned(path: string): NativeLink };
   readonly KernelTypes: new () => NativeTypes;
   readonly FileLock: new (path: string) => { close(): void };
+  readonly PathOpener: new (paths: readonly Uint8Array[]) => NativeOpener;
   readonly RingReader: new (
     map: NativeMap,
     onBatch: (data: Uint8Array, sizes: Uint32Array) => void,
@@ -151,4 +159,10 @@ export function bootTimeNs(): bigint {
 /** Ids of all BPF objects of one kind on the machine, ours or not. */
 export function listIds(kind: 'map' | 'program' | 'link'): number[] {
   return native().listIds(kind);
+}
+
+/** Opens paths without following a link at their end, elsewhere than in this thread: a file system may never answer. */
+export function openPaths(paths: readonly Uint8Array[]): NativeOpener {
+  const { PathOpener } = native();
+  return new PathOpener(paths);
 }

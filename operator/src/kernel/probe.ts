@@ -10,6 +10,7 @@ import { isNativeError } from './fault.js';
 import { cgroup2Root, memoryCgroup1Root, readMounts } from './mounts.js';
 import { native } from './native.js';
 import type { NativeTypes } from './native.js';
+import { isFullyPreemptible } from './preempt.js';
 import { ENGINE_PROGRAMS } from './programs.js';
 import type { BackendName, ProgramSpec } from './programs.js';
 
@@ -44,7 +45,8 @@ export interface ProbeReport {
 export function probeKernel(specs: readonly ProgramSpec[] = ENGINE_PROGRAMS): ProbeReport {
   const mounts = readMounts();
   const types = readTypes();
-  const programs = types === undefined ? [] : specs.map((spec) => examineProgram(types, spec));
+  const typedLoads = types !== undefined && kernelVariables(types)['rf_can_cast'] === 1n;
+  const programs = types === undefined ? [] : examinePrograms(types, specs, typedLoads);
   return {
     release: release(),
     arch: arch(),
@@ -57,12 +59,31 @@ export function probeKernel(specs: readonly ProgramSpec[] = ENGINE_PROGRAMS): Pr
     symbols: symbolsReadable(readStart('/proc/kallsyms', SYMBOLS_READ)),
     cgroup2: cgroup2Root(mounts),
     memoryCgroup1: memoryCgroup1Root(mounts),
-    typedLoads: types !== undefined && kernelVariables(types)['rf_can_cast'] === 1n,
+    typedLoads,
     overlayUpperOffset: types === undefined ? 0 : overlayUpperOffset(types),
     programs,
     backend: chooseBackend(specs, programs),
     classes: { lsm: classTable(specs, programs, 'lsm'), tracepoint: classTable(specs, programs, 'tracepoint') },
   };
+}
+
+/** Up to 6.1, to which typed loads did not come, a kernel that preempts leaves LSM programs out: they can promise nothing. */
+function examinePrograms(types: NativeTypes, specs: readonly ProgramSpec[], typedLoads: boolean): ProgramFinding[] {
+  const found = specs.map((spec) => examineProgram(types, spec));
+  return !typedLoads && isPreemptible() ? found.map(leftOut) : found;
+}
+
+function isPreemptible(): boolean {
+  return isFullyPreemptible({
+    version: readText('/proc/version') ?? '',
+    model: readText('/sys/kernel/debug/sched/preempt'),
+    commandLine: readText('/proc/cmdline') ?? '',
+  });
+}
+
+function leftOut(finding: ProgramFinding): ProgramFinding {
+  if (!finding.hook.startsWith('lsm/') || finding.state !== 'ok') return finding;
+  return { ...finding, state: 'refused', errno: 'preempt=full' };
 }
 
 /** Throws the fault that keeps the engine from running on this machine at all; returns the backend to use. */

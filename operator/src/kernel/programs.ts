@@ -119,7 +119,7 @@ export function isRunByHand(hook: string): boolean {
 export const PER_CPU_ENTRIES: Readonly<Record<string, number>> = { scratch: 4 };
 
 /** Maps whose content is of the build that wrote it: never handed to the programs of another. */
-export const PRIVATE_MAPS: readonly string[] = ['subjects', 'scratch', 'verdicts'];
+export const PRIVATE_MAPS: readonly string[] = ['subjects', 'scratch', 'spare', 'verdicts'];
 
 /** Iterators that bind what exists already, run when the programs are attached. */
 export const SEED_PROGRAMS: readonly string[] = ['task_seed'];

@@ -88,6 +88,8 @@ describe('what is no pattern is refused with what to write', () => {
     ['/\ud800', String.raw`PATTERN_UNSUPPORTED; write single bytes as \xHH`],
     [`/${'a'.repeat(256)}`, 'PATTERN_TOO_LONG; '],
     [`/${'ä'.repeat(128)}`, 'PATTERN_TOO_LONG; '],
+    [`/${'a'.repeat(255)}*`, 'PATTERN_TOO_LONG; '],
+    [`/*${'a'.repeat(255)}`, 'PATTERN_TOO_LONG; '],
     ['/a'.repeat(65), 'PATTERN_TOO_LONG; '],
     [`/bin${'/a'.repeat(63)}`, 'PATTERN_TOO_LONG; '],
     [`/${'a/'.repeat(511)}bb`, 'PATTERN_TOO_LONG; '],
@@ -99,6 +101,7 @@ describe('what is no pattern is refused with what to write', () => {
 test('the longest patterns are accepted: 64 components, 255 bytes in one', () => {
   expect(patternOf('/a'.repeat(64)).components).toHaveLength(64);
   expect(read(`/${'ä'.repeat(127)}a`)).toHaveLength(256);
+  expect(patternOf(`/${'a'.repeat(254)}*`).components).toHaveLength(1);
 });
 
 test('the suggested spelling is itself accepted', () => {

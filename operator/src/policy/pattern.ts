@@ -112,10 +112,10 @@ function parseComponent(part: string): Component {
   if (part === '**') fail('PATTERN_UNSUPPORTED', '** only first or last', 'write * for exactly one directory');
   const [first = '', second, ...more] = splitAtStars(part);
   if (more.length > 0) fail('PATTERN_UNSUPPORTED', 'at most one * in a component', 'write \\* for a star in a name');
-  const bytes = first + (second ?? '');
+  const bytes = [first, second].join('');
   if (/[/\0]/.test(bytes)) fail('PATTERN_UNSUPPORTED', 'no byte that a name cannot have: / and NUL', '');
-  if (bytes.length > COMPONENT_BYTES_MAX)
-    fail('PATTERN_TOO_LONG', `components of at most ${COMPONENT_BYTES_MAX} bytes`, '');
+  if (bytes.length > COMPONENT_BYTES_MAX - Number(second !== undefined))
+    fail('PATTERN_TOO_LONG', `components of at most ${COMPONENT_BYTES_MAX} bytes, a * among them`, '');
   if (second !== undefined) return { prefix: first, suffix: second };
   if (first === '.' || first === '..') fail('PATTERN_NOT_NORMAL', 'no component . or ..', '');
   return { literal: first };

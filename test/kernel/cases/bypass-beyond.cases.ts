@@ -1,8 +1,9 @@
 // Ways round that are on no list: rare calls, rare flags, moves between cgroups.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { bypassGroup, denyPath, denyProgram, SECRET } from '../harness/bypass.js';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { bypassGroup, denyPath, denyProgram, SECRET, type Ways } from '../harness/bypass.js';
 
-bypassGroup('bypass beyond the list', {
+const WAYS: Ways = {
   'access-mode-of-ioctl': (at) => ({
     rules: [denyPath(at('secret'))],
     processes: [[['denied', 'open-ioctl', at('secret')]]],
@@ -20,6 +21,38 @@ bypassGroup('bypass beyond the list', {
       ],
     ],
     names: [at('m')],
+  }),
+  'more-mounts-on-top-of-each-other-than-a-walk-has-steps': (at) => ({
+    rules: [denyPath(at('m/**'), 'Read'), denyProgram({ path: at('m/tool') })],
+    prepare: () => mkdirSync(at('m')),
+    processes: [
+      [
+        ['ok', 'unshare'],
+        ['ok', 'pile-memory', at('m'), '300'],
+        ['ok', 'copy', at('plain'), at('m/f')],
+        ['denied', 'open-read', at('m/f')],
+        ['ok', 'copy', at('forbidden'), at('m/tool')],
+        ['denied', 'exec-at', at('m'), 'tool'],
+      ],
+    ],
+  }),
+  'number-by-which-it-is-known-changed': (at) => ({
+    rules: [denyPath(at('ext/f'), 'Write', 'Link')],
+    prepare: () => {
+      mkdirSync(at('ext'));
+      execFileSync('mke2fs', ['-q', '-t', 'ext2', at('img'), '4M']);
+      execFileSync('mount', ['-o', 'loop', at('img'), at('ext')]);
+      writeFileSync(at('ext/f'), SECRET);
+      linkSync(at('ext/f'), at('ext/l'));
+    },
+    processes: [
+      [
+        ['denied', 'set-version', at('ext/f')],
+        ['denied', 'set-version', at('ext/l')],
+        ['denied', 'open-write', at('ext/l')],
+      ],
+    ],
+    names: [at('ext/l')],
   }),
   'flags-without-ioctl': (at) => ({
     rules: [denyPath(at('secret'), 'Attributes')],
@@ -80,4 +113,11 @@ bypassGroup('bypass beyond the list', {
     absent: ['d/s'],
     names: [at('d/s')],
   }),
+};
+
+bypassGroup('bypass beyond the list', WAYS, {
+  after: () => {
+    spawnSync('umount', ['/tmp/rf-bypass/number-by-which-it-is-known-changed/ext']);
+    return Promise.resolve();
+  },
 });

@@ -195,6 +195,36 @@ lsm.caseAlone('10,000 tries of each operation are killed and counted exactly whi
   storm(bed, 'storm-kill', STORMS, 'Kill'),
 );
 
+/** Each half as many processes: with one processor all decisions that a kernel preempts are under way on it at once. */
+const CROWD = 16;
+const CROWD_TIMES = 300;
+
+async function crowd(bed: Bed, workload: string): Promise<void> {
+  const cgroups = [bed.cgroups.folder(workload)];
+  const options = { cgroups, options: ['--times', String(CROWD_TIMES)] };
+  const before = await bed.agent.status();
+  const numbers = Array.from({ length: CROWD }, (_, index) => index);
+  const forbidden = numbers.map(() => runTry(options, ['open-read', within(workload)('read')]));
+  const allowed = numbers.map((number) => {
+    const [one, other] = [join(FOLDER, `one-${number}`), join(FOLDER, `other-${number}`)];
+    writeFileSync(one, '');
+    return runTry(options, ['rename', one, other], ['rename', other, one]);
+  });
+  const bad = (await Promise.all(forbidden)).map(([sums]) => sums as unknown as Sums);
+  const good = (await Promise.all(allowed)).map((lines) => lines.at(-1) as unknown as Sums);
+  const tries = CROWD_TIMES;
+  for (const { ok, errnos } of bad) assert.deepEqual({ ok, errnos }, { ok: 0, errnos: { EPERM: tries } });
+  for (const { ok, errnos } of good) assert.deepEqual({ ok, errnos }, { ok: tries, errnos: {} });
+  const policy = `${workload}-policy`;
+  const counted = difference(counts(await bed.agent.status(), policy), counts(before, policy));
+  assert.equal(counted['read'], CROWD * tries);
+}
+
+lsm.caseAlone(
+  'many processes at once: what is forbidden is denied and counted each time, what is allowed never fails',
+  (bed) => crowd(bed, 'storm-block'),
+);
+
 const tracepoint = kernelGroup('storm', {
   backend: 'tracepoint',
   workloads: ['storm-trace'],

@@ -103,10 +103,12 @@ function fill(at: At): void {
   copyFileSync(TRY, at('forbidden'));
 }
 
+export type Ways = Readonly<Record<string, (at: At, cgroups: TestCgroups, id: string) => Bypass>>;
+
 /** A group of ways round; `ways` maps each id (workload, policy and folder are called so) to what it is. */
 export function bypassGroup(
   name: string,
-  ways: Readonly<Record<string, (at: At, cgroups: TestCgroups, id: string) => Bypass>>,
+  ways: Ways,
   around: { readonly before?: () => Promise<void>; readonly after?: () => Promise<void> } = {},
 ): Group {
   const made = new Map<string, Bypass>();
