@@ -6,7 +6,7 @@ export default defineConfig({
     // Compiled tests lie below build/ too; these seven are suites of their own, with needs of their own.
     exclude: [
       ...['build/**', 'node_modules/**'],
-      ...['abi', 'agent', 'cluster', 'cluster-agent', 'cluster-latency', 'k8s', 'native'].map(
+      ...['abi', 'agent', 'cluster', 'cluster-agent', 'cluster-latency', 'cluster-start', 'k8s', 'native'].map(
         (suite) => `test/${suite}/**`,
       ),
     ],

@@ -229,7 +229,8 @@ struct rf_workload {
 /*
  * Key of pods: the 32 hex digits of the pod's UID as it stands in the name of its cgroup (a static pod's is its
  * kubernetes.io/config.hash), dashes and underscores left out, the first 16 in hi. The value is a struct rf_workload with
- * owner 0: what every new container of the pod becomes until its name is known.
+ * owner 0: what every new container of the pod becomes until its name is known. One container that the agent has heard of before
+ * its cgroup is there has an entry of its own: with lo XOR the hash of that cgroup's name, as of a component in enum rf_table.
  */
 struct rf_pod_key {
 	__u64 hi rf_doc("digits 1 to 16");

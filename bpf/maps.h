@@ -69,7 +69,10 @@ struct {
 	__type(value, struct rf_workload);
 } templates SEC(".maps");
 
-/* pod UID -> what a new container of the pod becomes. Written before its containers exist, removed when the pod is gone. */
+/*
+ * pod UID -> what a new container of the pod becomes; pod UID and name of the cgroup -> what that one becomes. Written before its
+ * containers exist, removed when the pod is gone or the container is there.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);

@@ -150,18 +150,21 @@ __attribute__((noinline)) int pod_of_name(struct rf_scratch *s)
 }
 
 /*
- * A container's cgroup has been made. Its pod is known or not; the agent says more when it knows the container's name. Names
+ * A container's cgroup has been made. The agent has heard of it, or its pod is known, or not; the agent says more when it knows the container's name. Names
  * that a host process under policies has made are its own: pods live beside it, or at the top.
  */
 static __always_inline bool container_made(struct rf_scratch *s, __u64 id, const struct rf_workload *above)
 {
-	struct rf_pod_key key;
+	struct rf_pod_key key, own;
 	struct rf_workload made = {}, *known;
 
 	if (!pod_of_name(s) || (above && above->page_count && !s->pod_is_top))
 		return false;
-	key = s->pod;
-	known = bpf_map_lookup_elem(&pods, &key);
+	key = own = s->pod;
+	own.lo ^= RF_COMP(s, s->comp_first + s->comp_count - 1).hash;
+	known = bpf_map_lookup_elem(&pods, &own);
+	if (!known)
+		known = bpf_map_lookup_elem(&pods, &key);
 	if (known) {
 		made = *known;
 	} else {

@@ -21,6 +21,7 @@ import { Reconciler } from '../../operator/src/control/reconcile.js';
 import { readApplied } from '../../operator/src/encode/adopt.js';
 import type { MapOp } from '../../operator/src/encode/ops.js';
 import { u64Key } from '../../operator/src/encode/ops.js';
+import { containerKeyText, podKeyOf } from '../../operator/src/encode/pods.js';
 import { decodeEvent } from '../../operator/src/event/decode.js';
 import type { KernelEvent } from '../../operator/src/event/types.js';
 import { probeKernel, uninstall } from '../../operator/src/kernel/index.js';
@@ -34,6 +35,8 @@ import { TestCgroups, cgroupMount } from '../kernel/harness/workloads.js';
 const { WORKLOAD_CONTAINER, WORKLOAD_UNNAMED } = RfWorkloadFlag;
 const RUN_FOLDER = `/run/rf-pods-${process.pid}`;
 const TEXT_BYTES = 1960;
+/** Ten milliseconds each; a machine may have a lot else to do. */
+const SETTLE_TRIES = 3000;
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -58,6 +61,7 @@ export class PodBed {
   readonly seen: KernelEvent[] = [];
   readonly #registry = new Registry(emptyRegistry());
   readonly #made: string[] = [];
+  #settled = 0;
 
   private constructor(
     readonly backend: Backend,
@@ -73,7 +77,6 @@ export class PodBed {
     mkdirSync(RUN_FOLDER, { recursive: true });
     const report = probeKernel();
     const bed = new PodBed(backend, openEngine(RUN_FOLDER, report, chooseBackendName(backend, backend)));
-    bed.kernel.learnRoot('/');
     const scope = statSync(bed.path('/'), { bigint: true }).ino;
     updateNode(bed.kernel, { scopeCgroup: confined ? scope : 0n });
     bed.kernel.engine.startEvents((records) => {
@@ -141,6 +144,13 @@ export class PodBed {
     this.kernel.map('pods').update(RfPodKeyCodec.encode(key), RfWorkloadCodec.encode(value));
   }
 
+  /** The agent has heard of a container whose cgroup is not there yet. */
+  announce(uid: string, cgroupName: string, model: string | undefined, flags = 0): void {
+    const { hi, lo } = podKeyOf(containerKeyText(uid.replaceAll(/[-_]/g, ''), cgroupName));
+    const value = { ...this.model(model), owner: 0n, flags: WORKLOAD_CONTAINER | flags };
+    this.kernel.map('pods').update(RfPodKeyCodec.encode({ hi, lo }), RfWorkloadCodec.encode(value));
+  }
+
   /** The agent has learned what a container is: its entry changes, atomically. */
   name(id: bigint, model: string | undefined, flags = 0): void {
     const value = { ...this.model(model), owner: id, flags: WORKLOAD_CONTAINER | flags };
@@ -164,6 +174,17 @@ export class PodBed {
 
   holdOff(): void {
     updateNode(this.kernel, { hold: 0 });
+  }
+
+  /** Waits until all that the kernel has told so far is here: the ring buffer keeps its order. */
+  async settled(): Promise<void> {
+    const path = `settled-${(this.#settled += 1)}`;
+    const mark = this.cgroup(path);
+    for (let tries = 0; this.eventsOf(mark, RfEventKind.EVENT_CGROUP).length === 0; tries += 1) {
+      if (tries > SETTLE_TRIES) throw new Error('the kernel tells nothing any more');
+      await sleep(10);
+    }
+    this.removeCgroup(path);
   }
 
   stat(name: string): number {

@@ -4,7 +4,7 @@ import { CounterBook, type SavedCounters } from '../../operator/src/control/coun
 import type { PodBed } from './bed.js';
 import { runRuntime } from './container.js';
 import type { PodCase } from './policies.js';
-import { inContainer, settled } from './setup.js';
+import { inContainer } from './setup.js';
 
 function bookOf(bed: PodBed, gone: bigint, disk: SavedCounters[]): CounterBook {
   return new CounterBook({
@@ -32,7 +32,7 @@ export const COUNTER_CASES: readonly PodCase[] = [
       inContainer(bed, 'secret-audit', async ({ id, folder, root }) => {
         for (let round = 0; round < 3; round += 1)
           await runRuntime({ cgroup: folder, root }, '/bin/try', 'open-read', '/secret');
-        await settled();
+        await bed.settled();
         const disk: SavedCounters[] = [];
         const book = bookOf(bed, id, disk);
         const own = book.read().filter(({ workload }) => workload === id);

@@ -8,7 +8,7 @@ import { SESSION_NAMES, type PodBed } from './bed.js';
 import { joinable, makeRoot, release, removeRoot, runRuntime, startRuntime, type RuntimeOptions } from './container.js';
 import { newUid } from './names.js';
 import type { PodCase } from './policies.js';
-import { inContainer, settled, type Place } from './setup.js';
+import { inContainer, type Place } from './setup.js';
 
 const READ = ['/bin/try', 'open-read', '/secret'];
 const STAY = ['/bin/try', 'open', '/tmp/end'];
@@ -60,7 +60,7 @@ const told = Object.entries(ENTRIES).map(([name, { handler, command = READ, opti
         const ran = await runRuntime({ cgroup: place.folder, join: pid, ...options }, ...command);
         assert.equal(ran.errno, '', JSON.stringify(ran));
       });
-      await settled();
+      await bed.settled();
       assert.deepEqual(sessions(bed, place.id), [session]);
     }),
 }));
@@ -80,7 +80,7 @@ export const ENTRY_CASES: readonly PodCase[] = [
           '/secret',
           'x',
         );
-        await settled();
+        await bed.settled();
         assert.deepEqual(sessions(bed, place.id), ['Main', 'Exec']);
         assert.notEqual(later.pid, pid);
         for (const { head } of bed.violations(place.id))
@@ -96,7 +96,7 @@ export const ENTRY_CASES: readonly PodCase[] = [
           if (bed.backend === 'lsm') assert.deepEqual([ran.errno, ran.signal], ['EPERM', 0], JSON.stringify(ran));
           else assert.equal(ran.signal, 9);
         });
-        await settled();
+        await bed.settled();
         assert.deepEqual(sessions(bed, place.id), ['Exec']);
       }),
   },
@@ -134,7 +134,7 @@ export const ENTRY_CASES: readonly PodCase[] = [
       await runtime.ended;
       release(root);
       await main.ended;
-      await settled();
+      await bed.settled();
       assert.deepEqual(sessions(bed, id).sort(), ['Exec', 'Exec', 'Main']);
       rmSync(wait, { recursive: true });
       removeRoot(root);

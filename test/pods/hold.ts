@@ -7,7 +7,7 @@ import { RfEventKind, RfWorkloadFlag } from '../../operator/src/abi/abi.gen.js';
 import { UNNAMED, type PodBed } from './bed.js';
 import { runRuntime, startRuntime, type Ran } from './container.js';
 import { LSM, TRACEPOINT, type PodCase } from './policies.js';
-import { inContainer, settled, type Place } from './setup.js';
+import { inContainer, type Place } from './setup.js';
 
 const READ = ['/bin/try', 'open-read', '/secret'];
 const HOUR_MS = 3_600_000;
@@ -55,7 +55,7 @@ export const HOLD_CASES: readonly PodCase[] = [
             const ran = await start(place);
             assert.deepEqual([ran.errno, ran.signal], ['EPERM', 0], JSON.stringify(ran));
             assert.equal(bed.stat('HELD'), before + 1);
-            await settled();
+            await bed.settled();
             const held = bed.eventsOf(place.id, RfEventKind.EVENT_HELD);
             assert.deepEqual(
               held.map(({ head }) => head.pid),

@@ -23,7 +23,7 @@ const RUN = join(import.meta.dirname, 'run.js');
 async function runInKernel(kernel: KernelName, runc: string, words: readonly string[]): Promise<GuestResult> {
   return await runInGuest({
     kernel,
-    command: ['node', RUN, '--backend', 'lsm', ...words],
+    command: ['node', RUN, '--backend', 'lsm', '--runc', '/run/job/runc', ...words],
     timeoutS: GUEST_TIME_S,
     memoryMb: MEMORY_MB,
     prepare: (folder) => copyFileSync(runc, join(folder, 'runc')),
@@ -38,8 +38,8 @@ async function adoptGuest(suite: Suite, kernel: KernelName, result: GuestResult)
   });
 }
 
-async function runOnMachine(suite: Suite, words: readonly string[]): Promise<void> {
-  const argv = [process.execPath, RUN, '--backend', 'tracepoint', '--confined', ...words];
+async function runOnMachine(suite: Suite, runc: string, words: readonly string[]): Promise<void> {
+  const argv = [process.execPath, RUN, '--backend', 'tracepoint', '--confined', '--runc', runc, ...words];
   const output = await tryCommand(argv, { cwd: CHECKOUT, timeoutS: MACHINE_TIME_S });
   await adoptRun(suite, MACHINE, { code: output.code, stdout: `${output.stdout}${output.stderr}` });
 }
@@ -52,10 +52,10 @@ async function main(suite: Suite): Promise<void> {
   compileProgram('pods/runtime.c', 'pods/runtime');
   const words = values.filter === undefined ? [] : ['--filter', values.filter];
   const wanted = values.kernel ?? [MACHINE, ...KERNELS];
-  if (wanted.includes(MACHINE)) await runOnMachine(suite, words);
+  const runc = (await nodePackages()).programs.find((path) => path.endsWith('/runc')) ?? '';
+  if (wanted.includes(MACHINE)) await runOnMachine(suite, runc, words);
   const kernels = KERNELS.filter((name) => wanted.includes(name));
   if (kernels.length === 0) return;
-  const runc = (await nodePackages()).programs.find((path) => path.endsWith('/runc')) ?? '';
   const results = await runBesideEachOther(kernels, (kernel) => runInKernel(kernel, runc, words));
   for (const { kernel, result } of results) await adoptGuest(suite, kernel, result);
 }

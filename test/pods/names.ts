@@ -96,6 +96,22 @@ export const NAME_CASES: readonly PodCase[] = [
   ...statics,
   ...others,
   {
+    name: 'a container that the agent has heard of is its own from the beginning, and no other of its pod is',
+    body: (bed) => {
+      const uid = newUid();
+      bed.pod(uid, 'secret', UNNAMED);
+      const names = [ID, `cri-containerd-${ID}.scope`, 'short'];
+      for (const name of names) {
+        bed.announce(uid, name, 'forbidden');
+        const folder = `kubepods/burstable/pod${uid}/${name}`;
+        check(bed, folder, WORKLOAD_CONTAINER);
+        assert.equal(bed.workload(bed.cgroup(folder))?.generation, bed.model('forbidden').generation, name);
+      }
+      check(bed, `kubepods/burstable/pod${uid}/${'e'.repeat(64)}`, WORKLOAD_CONTAINER | UNNAMED);
+      check(bed, `kubepods/burstable/pod${newUid()}/${ID}`, WORKLOAD_CONTAINER | UNNAMED);
+    },
+  },
+  {
     name: 'a cgroup below a container is that container, whatever it is called',
     body: (bed) => {
       const [uid, other] = [newUid(), newUid()];
@@ -141,7 +157,7 @@ export const NAME_CASES: readonly PodCase[] = [
     body: async (bed) => {
       const id = bed.cgroup(`kubepods/besteffort/pod${newUid()}/${ID}`);
       const plain = bed.cgroup('plain');
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await bed.settled();
       const flagsOf = (of: bigint): number[] =>
         bed.eventsOf(of, RfEventKind.EVENT_CGROUP).map(({ head }) => head.flags);
       assert.deepEqual([flagsOf(id), flagsOf(plain)], [[RfEventFlag.EVENT_CONTAINER], [0]]);

@@ -1,4 +1,4 @@
-// node build/test/pods/run.js --backend lsm|tracepoint [--confined] [--filter TEXT]
+// node build/test/pods/run.js --backend lsm|tracepoint --runc PATH [--confined] [--filter TEXT]
 // The cases on the kernel of this machine: in a guest with the LSM backend; on a shared machine only confined, with tracepoints.
 import { parseArgs } from 'node:util';
 import { Suite } from '../support/suite.js';
@@ -9,7 +9,7 @@ import { ENTRY_CASES } from './entries.js';
 import { HOLD_CASES } from './hold.js';
 import { NAME_CASES } from './names.js';
 import { POLICIES, type PodCase } from './policies.js';
-import { RUNC_CASES } from './runc.js';
+import { RUNC_CASES, useRunc } from './runc.js';
 import { SESSION_CASES } from './sessions.js';
 import { SETUP_CASES } from './setup.js';
 
@@ -18,9 +18,11 @@ const { values } = parseArgs({
     backend: { type: 'string', default: 'lsm' },
     confined: { type: 'boolean', default: false },
     filter: { type: 'string', default: '' },
+    runc: { type: 'string', default: '' },
   },
 });
 
+useRunc(values.runc);
 const backend: Backend = values.backend === 'tracepoint' ? 'tracepoint' : 'lsm';
 const cases: readonly PodCase[] = [
   NAME_CASES,

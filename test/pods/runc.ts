@@ -1,21 +1,25 @@
 // The real runtime: runc of Debian, with bundles as containerd writes them, in the cgroups that the kubelet names.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RfEventKind } from '../../operator/src/abi/abi.gen.js';
 import { SESSION_NAMES, textOf, UNNAMED, type PodBed } from './bed.js';
 import { release } from './container.js';
-import type { PodCase, Where } from './policies.js';
-import { inContainer, settled, type Place } from './setup.js';
+import { withCgroup2 } from '../support/cgroup2-view.js';
+import { cgroupMount } from '../kernel/harness/workloads.js';
+import { LSM, type PodCase } from './policies.js';
+import { inContainer, type Place } from './setup.js';
 
-/** Put there by test/pods/main.ts, in guests. */
-const RUNC = '/run/job/runc';
-const STATE = '/run/rf-runc';
+const STATE = `/run/rf-runc-${process.pid}`;
 
-const there: Where = () => existsSync(RUNC);
-const lsmThere: Where = (where) => where.backend === 'lsm' && existsSync(RUNC);
+/** Where main.ts says that the program is. */
+let program = '';
+
+export function useRunc(path: string): void {
+  program = path;
+}
 
 interface Output {
   readonly status: number;
@@ -23,7 +27,8 @@ interface Output {
 }
 
 function runc(bundle: string, ...words: readonly string[]): Output {
-  const { status, stdout, stderr } = spawnSync(RUNC, ['--root', STATE, ...words], {
+  const [tool = '', ...args] = withCgroup2(cgroupMount());
+  const { status, stdout, stderr } = spawnSync(tool, [...args, program, '--root', STATE, ...words], {
     cwd: bundle,
     encoding: 'utf8',
     timeout: 120_000,
@@ -73,42 +78,40 @@ function sessions(bed: PodBed, id: bigint): string[] {
 export const RUNC_CASES: readonly PodCase[] = [
   {
     name: 'runc: starts a container that is forbidden everything it does itself',
-    on: there,
     body: (bed) =>
       withBundle(bed, { model: 'locked', command: ['/bin/try', 'stat', '/'] }, async (bundle, { id }) => {
         const { status, text } = runc(bundle, 'run', 'c');
         assert.equal(status, 0, text);
-        await settled();
+        await bed.settled();
         assert.deepEqual(sessions(bed, id), []);
         assert.equal(bed.eventsOf(id, RfEventKind.EVENT_STARTED).length, 1);
       }),
   },
   {
     name: 'runc: the first thing that the entrypoint does is judged',
-    on: there,
     body: (bed) =>
       withBundle(bed, { model: 'secret', command: ['/bin/try', 'open-read', '/secret'] }, async (bundle, { id }) => {
         const { text } = runc(bundle, 'run', 'c');
         assert.match(text, /"signal":9/);
-        await settled();
+        await bed.settled();
         assert.deepEqual(sessions(bed, id), ['Main /secret']);
       }),
   },
   {
     name: 'runc: an entrypoint that is forbidden is reported as such',
-    on: lsmThere,
+    on: LSM,
     body: (bed) =>
       withBundle(bed, { model: 'nothing', command: ['/bin/try', 'stat', '/'] }, async (bundle, { id }) => {
         const { status, text } = runc(bundle, 'run', 'c');
         assert.notEqual(status, 0);
         assert.match(text, /operation not permitted/);
-        await settled();
+        await bed.settled();
         assert.deepEqual(sessions(bed, id), ['Main /bin/try']);
       }),
   },
   {
     name: 'runc: an unnamed container is held, and the next one that the kubelet makes runs',
-    on: lsmThere,
+    on: LSM,
     body: async (bed) => {
       bed.hold(3_600_000);
       const command = ['/bin/try', 'stat', '/'];
@@ -126,7 +129,6 @@ export const RUNC_CASES: readonly PodCase[] = [
   },
   {
     name: 'runc: who is let in by exec is Exec, and Probe where that is its command',
-    on: there,
     body: (bed) =>
       withBundle(bed, { model: 'secret-audit', command: ['/bin/try', 'open', '/tmp/end'] }, async (bundle, place) => {
         const probe = ['/bin/try', 'open-read', '/secret'];
@@ -141,7 +143,7 @@ export const RUNC_CASES: readonly PodCase[] = [
           assert.equal(status, 0, `${words.join(' ')}: ${text}`);
         }
         release(place.root);
-        await settled();
+        await bed.settled();
         assert.deepEqual(sessions(bed, place.id), ['Probe /secret', 'Exec /secret']);
       }),
   },

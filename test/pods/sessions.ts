@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { SESSION_NAMES, type PodBed } from './bed.js';
 import { joinable, release, runRuntime, startRuntime, type Ran } from './container.js';
 import type { PodCase } from './policies.js';
-import { inContainer, settled, type Place } from './setup.js';
+import { inContainer, type Place } from './setup.js';
 
 const READ = ['/bin/try', 'open-read', '/secret'];
 const COMMANDS = {
@@ -48,7 +48,7 @@ const selected = Object.entries(SELECTED).map(([model, sessions]): PodCase => ({
   body: (bed) =>
     inContainer(bed, model, async (place) => {
       assert.deepEqual(await killedOf(bed, place), sessions);
-      await settled();
+      await bed.settled();
       const seen = bed.violations(place.id).map(({ head }) => SESSION_NAMES[head.session] ?? '');
       assert.deepEqual(seen, sessions);
     }),

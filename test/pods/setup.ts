@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RfEventFlag, RfEventKind, RfWorkloadFlag } from '../../operator/src/abi/abi.gen.js';
 import { textOf, type PodBed } from './bed.js';
 import {
@@ -50,11 +49,6 @@ export async function inContainer(
   }
 }
 
-/** Events arrive with a delay. */
-export async function settled(): Promise<void> {
-  await sleep(300);
-}
-
 function expectStarted(ran: Ran): void {
   assert.deepEqual([ran.errno, ran.signal], ['', 0], JSON.stringify(ran));
 }
@@ -71,7 +65,7 @@ const innocent = Object.entries(ways).map(([name, enter]): PodCase => ({
       const before = bed.stat('SETUP');
       const ran = await runRuntime({ ...enter(folder), root, outside: '/usr/bin/true' }, '/bin/try', 'open', '/');
       expectStarted(ran);
-      await settled();
+      await bed.settled();
       assert.ok(bed.stat('SETUP') > before);
       for (const event of bed.violations(id)) assert.equal(textOf(event.program), '/bin/try', textOf(event.text));
       assert.equal(bed.eventsOf(id, RfEventKind.EVENT_STARTED).length, 1);
@@ -85,7 +79,7 @@ const first = Object.entries(ways).map(([name, enter]): PodCase => ({
       const ran = await runRuntime({ ...enter(folder), root }, '/bin/try', 'open-read', '/secret');
       expectStarted(ran);
       assert.equal(ran.tried.at(-1)?.signal, 9, JSON.stringify(ran));
-      await settled();
+      await bed.settled();
       const [event, ...more] = bed.violations(id);
       assert.equal(more.length, 0);
       assert.equal(event?.head.session, 0);
@@ -97,7 +91,7 @@ const first = Object.entries(ways).map(([name, enter]): PodCase => ({
 async function expectRefused(bed: PodBed, model: string, program: string, options: RuntimeOptions = {}): Promise<void> {
   await inContainer(bed, model, async ({ id, folder, root }) => {
     const ran = await runRuntime({ cgroup: folder, root, ...options }, program, 'open', '/');
-    await settled();
+    await bed.settled();
     const events = bed.violations(id);
     assert.equal(events.length, 1, events.map(({ text }) => textOf(text)).join());
     if (bed.backend === 'lsm') {
@@ -135,7 +129,7 @@ const kept: PodCase = {
           const ran = await running.ended;
           assert.equal(ran.tried.at(-1)?.signal, 9, `${target}: ${JSON.stringify(ran)}`);
         }
-        await settled();
+        await bed.settled();
         assert.equal(bed.violations(id).length, 2);
         assert.equal(bed.violations(other.id).length, 0);
       }),
@@ -175,7 +169,7 @@ export const SETUP_CASES: readonly PodCase[] = [
         const options = { cgroup: folder, root, inside: '/bin/forbidden' };
         const ran = await runRuntime(options, '/bin/try', 'exec', '/bin/forbidden', 'open', '/');
         expectStarted(ran);
-        await settled();
+        await bed.settled();
         const events = bed.violations(id);
         assert.deepEqual(
           events.map(({ head }) => [head.session, head.flags & EVENT_MAIN_PROCESS]),
@@ -202,7 +196,7 @@ export const SETUP_CASES: readonly PodCase[] = [
           const ran = await runRuntime({ cgroup: folder, root }, '/bin/forbidden', 'open-read', '/secret');
           expectStarted(ran);
           assert.equal(ran.tried[0]?.errno, '');
-          await settled();
+          await bed.settled();
           assert.ok(bed.stat('SANDBOX') > before);
           assert.equal(bed.violations(id).length, 0);
         },
@@ -217,7 +211,7 @@ export const SETUP_CASES: readonly PodCase[] = [
         assert.equal(tried?.status, 0, JSON.stringify(tried));
         const [opened] = await runTry({ cgroups: [folder] }, ['open', join(root, 'secret')]);
         assert.equal(opened?.errno, '');
-        await settled();
+        await bed.settled();
         assert.equal(bed.violations(id).length, 0);
       }),
   },

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { CHECKOUT } from './checkout.js';
 
-const ROOT = join(import.meta.dirname, '..', '..', '..');
 const FLAGS = ['-D_GNU_SOURCE', '-static', '-O2', '-Wall', '-Wextra', '-Werror', '-pthread'];
 
 function sourcesOf(path: string): string[] {
@@ -15,8 +15,8 @@ function sourcesOf(path: string): string[] {
 
 /** Compiles test/<source> (a C file, or a folder of them) to build/test/<output> when it is older than its sources. */
 export function compileProgram(source: string, output: string): string {
-  const sources = sourcesOf(join(ROOT, 'test', source));
-  const program = join(ROOT, 'build', 'test', output);
+  const sources = sourcesOf(join(CHECKOUT, 'test', source));
+  const program = join(CHECKOUT, 'build', 'test', output);
   const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
   if (existsSync(program) && statSync(program).mtimeMs > newest) return program;
   mkdirSync(dirname(program), { recursive: true });

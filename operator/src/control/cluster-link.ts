@@ -24,6 +24,7 @@ import type { Catalog } from './catalog.js';
 import { ClusterPolicies } from './cluster-policies.js';
 import { ClusterWorkloads } from './cluster-workloads.js';
 import { Coalescer } from './coalescer.js';
+import { ContainerAnnouncer } from './container-announcer.js';
 import { ContainerBinder } from './container-binder.js';
 import type { CounterBook } from './counter-book.js';
 import type { FaultBoard } from './fault-board.js';
@@ -62,6 +63,7 @@ interface Shared {
 export class ClusterLink implements AgentCluster {
   readonly pods: PodTable;
   readonly binder: ContainerBinder;
+  readonly #announcer: ContainerAnnouncer;
   readonly policies: ClusterPolicies;
   readonly workloads: ClusterWorkloads;
   readonly #ground: Ground;
@@ -97,9 +99,11 @@ export class ClusterLink implements AgentCluster {
     this.#holds = holds;
     this.#frozen = new FrozenCgroups(index.mount, frozenFolder(runDir));
     this.#hold = new HoldLease({ kernel, clock, holds });
+    const records = new RuntimeRecords(options.runtimeRoot);
+    this.#announcer = new ContainerAnnouncer({ table: this.pods, records, reconciler, clock });
     this.binder = new ContainerBinder({
       table: this.pods,
-      records: new RuntimeRecords(options.runtimeRoot),
+      records,
       reconciler,
       frozen: this.#frozen,
       clock,
@@ -145,6 +149,7 @@ export class ClusterLink implements AgentCluster {
   /** Enforcement stands: containers that come from now on may be held, and the server may be asked. */
   async start(): Promise<void> {
     this.#hold.start();
+    this.#announcer.start();
     this.#tenure.start();
     const { kubeconfig } = this.#options;
     const { node, log } = this.#ground.options;
@@ -167,6 +172,7 @@ export class ClusterLink implements AgentCluster {
   async stop(): Promise<void> {
     this.#changes.stop();
     this.#hold.stop();
+    this.#announcer.stop();
     this.#tenure.stop();
     this.policies.stop();
     this.workloads.stop();

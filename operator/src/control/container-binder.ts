@@ -6,9 +6,9 @@ import type { Log } from '../log.js';
 import type { Clock } from '../source/clock.js';
 import { containerCgroup, isStaticCgroup } from '../workload/pod-cgroups.js';
 import type { ContainerCgroup } from '../workload/pod-cgroups.js';
+import { isCertain } from '../workload/pod-table.js';
 import type { PodTable } from '../workload/pod-table.js';
 import type { RuntimeRecords } from '../workload/runtime-records.js';
-import type { PodIdentity } from '../workload/select.js';
 import type { FrozenCgroups } from './frozen.js';
 import type { Reconciler } from './reconcile.js';
 
@@ -73,6 +73,7 @@ export class ContainerBinder {
   arrived(id: bigint, path: string): void {
     const container = containerCgroup(path);
     if (container === undefined) return;
+    this.#parts.table.expectNoMore(container.container);
     const waiting: Waiting = { id, path, container, sinceMs: this.#parts.clock.now(), isFrozen: false };
     if (this.#bind(waiting)) return;
     this.#waiting.set(id, waiting);
@@ -147,8 +148,4 @@ export class ContainerBinder {
       if (this.#waiting.size > 0) this.#retryLater();
     });
   }
-}
-
-function isCertain({ unnamed, exempt }: PodIdentity): boolean {
-  return exempt === 'Sandbox' || exempt === 'Ringfence' || unnamed !== true;
 }

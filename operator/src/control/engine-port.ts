@@ -1,12 +1,13 @@
 // The engine as the loops use it: adopted from an agent before, or loaded. Guarantees come from what is read back.
 
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RfResolveCodec, RfRootCodec } from '../abi/abi.gen.js';
 import { KernelFault } from '../errors.js';
 import { adoptEngine, bootTimeNs, builtFile, loadEngine, openPaths } from '../kernel/index.js';
 import type { AttachedProgram, BackendName, Engine, MapHandle, PathOpener, ProbeReport } from '../kernel/index.js';
 import type { Backends } from '../report/guarantee.js';
+import { rootMount } from '../workload/mountinfo.js';
 import type { AgentKernel } from './agent-kernel.js';
 import { backendsOf, heldTable } from './held.js';
 
@@ -80,14 +81,23 @@ export function chooseBackendName(offered: BackendName, wanted: BackendName | un
   return wanted ?? offered;
 }
 
+/** Also where PID 1 may not be looked into. */
+function hasRootOfInit(): boolean {
+  const [init, own] = ['/proc/1/mountinfo', '/proc/self/mountinfo'].map((path) =>
+    rootMount(readFileSync(path, 'utf8')),
+  );
+  return init !== undefined && init === own;
+}
+
 /**
- * Before any container can be made known. The iterator tells the kernel the root of the machine's PID 1; a node that is a
- * container itself has another, and only where the agent may look.
+ * Before any container can be made known: without a root that is known the runtime's own code would pass for the container's. The
+ * iterator tells the kernel the root of PID 1 where it is seen; a node that is a container itself has another, and only where
+ * the agent may look.
  */
 function learnNodeRoot(port: EnginePort): void {
   port.seedTasks();
   try {
-    port.learnRoot('/proc/1/root');
+    port.learnRoot(hasRootOfInit() ? '/' : '/proc/1/root');
   } catch (error) {
     if (error instanceof KernelFault) throw error;
   }

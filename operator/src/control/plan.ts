@@ -7,6 +7,7 @@ import type { PatternIR } from '../compile/ir.js';
 import { matchesPattern } from '../compile/match-path.js';
 import { plainComponents } from '../compile/names.js';
 import { encodeCgroups } from '../encode/cgroups.js';
+import { containerKeyText } from '../encode/pods.js';
 import type { EncodedCgroups } from '../encode/cgroups.js';
 import type { Wanted, WantedWorkload } from '../encode/diff.js';
 import type { EffectivePolicy } from '../encode/pack.js';
@@ -18,6 +19,7 @@ import { identifyCgroup, ownCgroups } from '../workload/identify.js';
 import type { NamedWorkload, Ownership } from '../workload/identify.js';
 import type { PodTable } from '../workload/pod-table.js';
 import type { Handler } from '../workload/pods.js';
+import { isCertain } from '../workload/pod-table.js';
 import type { PodIdentity, WorkloadIdentity } from '../workload/select.js';
 import { LayerMemory, PageBook } from './page-book.js';
 import type { PageName } from './page-book.js';
@@ -123,6 +125,13 @@ class Planner {
       if (!known.pod.ended) this.#selectedPods.add(policies);
       pods.set(known.pod.key, { owner: 0n, flags: this.#flags(identity, pages), pages });
       ahead.push(...containers.map((one) => one.pages));
+    }
+    for (const { container, cgroupName } of table.expected()) {
+      const identity = table.identify(container);
+      if (!isCertain(identity)) continue;
+      const { pages } = this.#book.assemble(identity);
+      const key = containerKeyText(container.pod, cgroupName);
+      pods.set(key, { owner: 0n, flags: this.#flags(identity, pages), pages });
     }
     return { pods, ahead };
   }

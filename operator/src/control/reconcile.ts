@@ -6,7 +6,7 @@ import type { PolicyIR } from '../compile/ir.js';
 import { holdsAll, recoverApplied, refreshApplied } from '../encode/adopt.js';
 import type { MapReader } from '../encode/adopt.js';
 import type { Applied } from '../encode/applied.js';
-import { abandonChange, bindWorkload, diffEntries } from '../encode/diff.js';
+import { abandonChange, announcePod, bindWorkload, diffEntries } from '../encode/diff.js';
 import { idleRulesets, sweepEntries } from '../encode/sweep.js';
 import type { Change, WantedWorkload } from '../encode/diff.js';
 import type { MapOp } from '../encode/ops.js';
@@ -105,6 +105,18 @@ export class Reconciler {
   bind(cgroup: bigint, identity: PodIdentity, handlers: readonly Handler[]): boolean {
     const foreseen = this.#plan?.foreseen(identity);
     const change = foreseen && bindWorkload(this.#applied, cgroup, { owner: cgroup, ...foreseen }, handlers);
+    if (change === undefined) return false;
+    this.#make(change);
+    return true;
+  }
+
+  /**
+   * Tells the kernel what a container becomes before its cgroup is there.
+   * @returns whether the kernel has it; if not, the container is bound when it comes
+   */
+  announce(key: string, identity: PodIdentity): boolean {
+    const foreseen = this.#plan?.foreseen(identity);
+    const change = foreseen && announcePod(this.#applied, key, { owner: 0n, ...foreseen });
     if (change === undefined) return false;
     this.#make(change);
     return true;

@@ -210,6 +210,18 @@ export function diffEntries(wanted: Wanted, applied: Applied): Change {
   return { ops, applied: next, problems: [] };
 }
 
+/** One new entry of `pods`, out of pages that the kernel holds; undefined where it lacks one. */
+export function announcePod(applied: Applied, key: string, wanted: WantedWorkload): Change | undefined {
+  const placement = new Placement(applied);
+  if (!wanted.pages.every((id) => placement.pages.has(id)) || applied.pods.size >= applied.capacity.pods)
+    return undefined;
+  const generations = new Generations(applied);
+  const own = new Map([[key, encodeWorkload(wanted, placement, generations)]]);
+  const ops = [...markGeneration(generations, applied), ...diffPods(own, new Map(), sameWorkload)];
+  const pods = new Map([...applied.pods, ...own]);
+  return { ops, applied: { ...applied, pods, nextGeneration: generations.next }, problems: [] };
+}
+
 /** One cgroup becomes what is wanted of it, out of pages that the kernel holds; undefined where it lacks one. */
 export function bindWorkload(
   applied: Applied,

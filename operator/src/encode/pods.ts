@@ -36,6 +36,12 @@ export function podKeyText({ hi, lo }: RfPodKey): string {
   return hi.toString(16).padStart(HALF, '0') + lo.toString(16).padStart(HALF, '0');
 }
 
+/** Of one container, by the last part of its cgroup's path. */
+export function containerKeyText(pod: string, cgroupName: string): string {
+  const { hi, lo } = podKeyOf(pod);
+  return podKeyText({ hi, lo: lo ^ hashText(`/${latin1(cgroupName)}`) });
+}
+
 export function handlerName({ workload, hash }: RfHandlerKey): string {
   return `${workload}/${hash}`;
 }

@@ -28,3 +28,13 @@ function parseMount(line: string): Mount | undefined {
 function unescape(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
+
+/** Which mount a process has as its root, and which folder of it; the same for two processes that have one root. */
+export function rootMount(mountinfo: string): string | undefined {
+  const roots = mountinfo
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter((fields) => fields[4] === '/');
+  const [id = '', , , folder = ''] = roots.at(-1) ?? [];
+  return id === '' ? undefined : `${id} ${folder}`;
+}

@@ -12,6 +12,13 @@ import type { Labels, PodIdentity } from './select.js';
 /** What the runtime knows of a container by its id. */
 export type ContainerRecord = { readonly kind: 'Container'; readonly name: string } | { readonly kind: 'Sandbox' };
 
+/** A container that the runtime has written down and whose cgroup is not there yet. */
+export interface ExpectedContainer {
+  readonly container: ContainerCgroup;
+  /** The last part of its cgroup's path. */
+  readonly cgroupName: string;
+}
+
 export interface KnownPod {
   readonly pod: Pod;
   readonly namespaceLabels: Labels;
@@ -24,6 +31,7 @@ export class PodTable {
   #pods: ReadonlyMap<PodKey, Pod> = new Map();
   #namespaces: ReadonlyMap<string, Labels> = new Map();
   readonly #records = new Map<string, ContainerRecord>();
+  readonly #expected = new Map<string, ExpectedContainer>();
 
   constructor(rules: PodRules) {
     this.#rules = rules;
@@ -42,9 +50,23 @@ export class PodTable {
     this.#records.set(container, record);
   }
 
-  /** Records of containers whose cgroups are gone. */
+  /** Forgets records of containers whose cgroups are gone. */
   keepRecords(isHeld: (container: string) => boolean): void {
-    for (const container of this.#records.keys()) if (!isHeld(container)) this.#records.delete(container);
+    for (const container of this.#records.keys())
+      if (!isHeld(container) && !this.#expected.has(container)) this.#records.delete(container);
+  }
+
+  expect(one: ExpectedContainer): void {
+    this.#expected.set(one.container.container, one);
+  }
+
+  /** Its cgroup has come, or will not. */
+  expectNoMore(container: string): void {
+    this.#expected.delete(container);
+  }
+
+  expected(): Iterable<ExpectedContainer> {
+    return this.#expected.values();
   }
 
   /** Undefined where the labels of its namespace are not known either: a selector could not be decided. */
@@ -95,6 +117,11 @@ export class PodTable {
     const name = record?.kind === 'Container' ? record.name : pod.ids.get(id);
     return pod.containers.find((container) => container.name === name);
   }
+}
+
+/** Whether more would have to be known to say what the container is under. */
+export function isCertain({ unnamed, exempt }: PodIdentity): boolean {
+  return exempt === 'Sandbox' || exempt === 'Ringfence' || unnamed !== true;
 }
 
 /** A container of a pod that the API server has not told of: no policy is about it yet. */

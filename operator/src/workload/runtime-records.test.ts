@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { RuntimeRecords, parseRecord } from './runtime-records.js';
+import { RuntimeRecords, parseRecord, parseWritten } from './runtime-records.js';
 
 function annotated(annotations: Record<string, string>): string {
   return JSON.stringify({ ociVersion: '1.0.2', annotations });
@@ -33,6 +33,18 @@ describe('parseRecord', () => {
   });
 });
 
+describe('parseWritten', () => {
+  const annotations = { 'io.kubernetes.cri.container-name': 'one' };
+  it.each([
+    ['the cgroupfs driver', '/kubepods/pod1/aa', '/kubepods/pod1/aa'],
+    ['the systemd driver', 'kubepods-pod1.slice:cri-containerd:aa', '/kubepods-pod1.slice/cri-containerd-aa.scope'],
+    ['no cgroup', undefined, undefined],
+  ])('reads where the cgroup will be: %s', (_, cgroupsPath, cgroup) => {
+    const text = JSON.stringify({ annotations, linux: { cgroupsPath } });
+    expect(parseWritten(text)).toEqual({ record: { kind: 'Container', name: 'one' }, ...(cgroup && { cgroup }) });
+  });
+});
+
 describe('RuntimeRecords', () => {
   it('finds the record of each runtime by the id of the container', () => {
     const root = mkdtempSync(join(tmpdir(), 'rf-records-'));
@@ -47,6 +59,21 @@ describe('RuntimeRecords', () => {
       { kind: 'Container', name: 'two' },
       undefined,
     ]);
+    rmSync(root, { recursive: true });
+  });
+
+  it('tells of a container when its folder is made', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'rf-records-'));
+    const tasks = join(root, 'run/containerd/io.containerd.runtime.v2.task/k8s.io');
+    const records = new RuntimeRecords(root);
+    const told: string[] = [];
+    records.watch((id) => told.push(id));
+    mkdirSync(tasks, { recursive: true });
+    // it was not there before
+    records.watch((id) => told.push(id));
+    mkdirSync(join(tasks, 'aa'));
+    await expect.poll(() => told).toEqual(['aa']);
+    records.stop();
     rmSync(root, { recursive: true });
   });
 });
