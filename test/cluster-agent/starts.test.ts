@@ -126,10 +126,15 @@ describe(`${STARTS} pods that begin with what is forbidden`, () => {
     LIMIT_MS,
   );
 
-  it('every attempt is counted once, as killed, and nothing else is', async () => {
+  it('every attempt is counted once, as killed; who was in doubt is reported and no more', async () => {
+    let inDoubt = 0;
     for (const [name, count] of attempts) {
-      const { killed, total } = (await agent.policy(name))?.status.violations ?? {};
-      expect({ name, killed, total }).toEqual({ name, killed: count, total: count });
+      const { killed, blocked, audited = 0 } = (await agent.policy(name))?.status.violations ?? {};
+      expect({ name, killed, blocked }).toEqual({ name, killed: count, blocked: 0 });
+      inDoubt += audited;
     }
+    process.stdout.write(`${inDoubt} innocent starts reported, as their containers were not known yet\n`);
+    // of some thousand containers; a busy machine has some
+    expect(inDoubt).toBeLessThan(PODS / 10);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RfAction, RfRulesetCodec, RfWorkloadFlag } from '../abi/abi.gen.js';
 import type { PolicyIR, ScopeIR } from '../compile/ir.js';
 import { selectorWeight } from '../encode/cgroups.js';
+import { containerKeyText } from '../encode/pods.js';
 import { patternOf } from '../policy/pattern.js';
 import type { Workload } from '../policy/types.js';
 import type { Cgroup } from '../workload/cgroups.js';
@@ -220,6 +221,15 @@ describe('planNode with pods', () => {
     expect(wanted?.get(POD_KEY)?.pages).toHaveLength(1);
     expect(ahead?.map((pages) => pages.length)).toEqual([1, 0]);
     expect(ahead?.[0]).not.toEqual(wanted?.get(POD_KEY)?.pages);
+  });
+
+  it('tells the kernel what a container becomes that the runtime has written down, where that is certain', () => {
+    const table = podTable({ aa: named('nginx') });
+    for (const id of ['aa', 'bb']) table.expect({ container: { pod: POD_KEY, container: id }, cgroupName: id });
+    const { pods: wanted, ahead } = planPods([policy('nginx', containersOnly('nginx'))], table).wanted;
+    const key = containerKeyText(POD_KEY, 'aa');
+    expect([...(wanted?.keys() ?? [])]).toEqual([POD_KEY, key]);
+    expect(wanted?.get(key)).toEqual({ owner: 0n, flags: CONTAINER, pages: ahead?.[0] });
   });
 
   it('caps at Block what may be about another container, and nothing else', () => {
