@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { removeState } from './remove-state.js';
-import { StateDirectory } from './state.js';
+import { STATE_FILES, StateDirectory } from './state.js';
 
 const OBJECT = { uid: 'u1', kind: 'RuntimePolicy', namespace: 'n', name: 'p', generation: 1, file: 'f', text: 't' };
 
@@ -27,6 +27,7 @@ describe('state that is removed', () => {
     await state.savePause({ since: 'a', until: 'b' });
     await state.saveCluster({ pods: [], namespaces: {}, nodeLabels: {}, emergency: false });
     await state.saveCounts({});
+    for (const name of Object.values(STATE_FILES)) writeFileSync(join(path, name), '{}');
     writeFileSync(join(path, 'objects', 'u2.json.damaged'), '');
     const { removed, left } = removeState(path);
     expect(left).toEqual([]);

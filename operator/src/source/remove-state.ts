@@ -3,13 +3,14 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isUnfinished } from './atomic-file.js';
+import { STATE_FILES } from './state.js';
 
 export interface RemovedState {
   readonly removed: readonly string[];
   readonly left: readonly string[];
 }
 
-const FILES: ReadonlySet<string> = new Set(['registry.json', 'pause.json', 'cluster.json', 'counts.json']);
+const FILES: ReadonlySet<string> = new Set(Object.values(STATE_FILES));
 
 export function removeState(path: string): RemovedState {
   const objects = join(path, 'objects');

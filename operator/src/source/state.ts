@@ -17,6 +17,17 @@ import type { RegistryData } from './registry.js';
 export const DEFAULT_STATE_DIR = '/var/lib/ringfence';
 const FORMAT = 1;
 
+/** All but the objects; what removes state knows no others. */
+export const STATE_FILES = {
+  registry: 'registry.json',
+  pause: 'pause.json',
+  cluster: 'cluster.json',
+  counts: 'counts.json',
+  tenure: 'tenure.json',
+  counters: 'counters.json',
+  predating: 'predating.json',
+} as const;
+
 /** An object of a policy folder or of the API server as it was when it was last good. */
 export interface StoredObject {
   readonly uid: string;
@@ -94,13 +105,13 @@ export class StateDirectory {
     }
     return {
       objects,
-      registry: (await readJson(join(this.path, 'registry.json'), isRegistry, faults)) ?? emptyRegistry(),
-      pause: await readJson(join(this.path, 'pause.json'), isPause, faults),
-      cluster: await readJson(join(this.path, 'cluster.json'), isCluster, faults),
-      counts: await readJson(join(this.path, 'counts.json'), isRecord, faults),
-      tenure: await readJson(join(this.path, 'tenure.json'), isTenure, faults),
-      counters: await readJson(join(this.path, 'counters.json'), isRecord, faults),
-      predating: await readJson(join(this.path, 'predating.json'), isRecord, faults),
+      registry: (await readJson(join(this.path, STATE_FILES.registry), isRegistry, faults)) ?? emptyRegistry(),
+      pause: await readJson(join(this.path, STATE_FILES.pause), isPause, faults),
+      cluster: await readJson(join(this.path, STATE_FILES.cluster), isCluster, faults),
+      counts: await readJson(join(this.path, STATE_FILES.counts), isRecord, faults),
+      tenure: await readJson(join(this.path, STATE_FILES.tenure), isTenure, faults),
+      counters: await readJson(join(this.path, STATE_FILES.counters), isRecord, faults),
+      predating: await readJson(join(this.path, STATE_FILES.predating), isRecord, faults),
       faults,
     };
   }
@@ -114,32 +125,32 @@ export class StateDirectory {
   }
 
   async saveRegistry(registry: RegistryData): Promise<void> {
-    await this.#save(join(this.path, 'registry.json'), registry);
+    await this.#save(join(this.path, STATE_FILES.registry), registry);
   }
 
   async savePause(pause: PauseState | undefined): Promise<void> {
-    const path = join(this.path, 'pause.json');
+    const path = join(this.path, STATE_FILES.pause);
     await (pause === undefined ? this.#remove(path) : this.#save(path, pause));
   }
 
   async saveCluster(cluster: ClusterState): Promise<void> {
-    await this.#save(join(this.path, 'cluster.json'), cluster);
+    await this.#save(join(this.path, STATE_FILES.cluster), cluster);
   }
 
   async saveCounts(counts: object): Promise<void> {
-    await this.#save(join(this.path, 'counts.json'), counts);
+    await this.#save(join(this.path, STATE_FILES.counts), counts);
   }
 
   async saveTenure(tenure: TenureState): Promise<void> {
-    await this.#save(join(this.path, 'tenure.json'), tenure);
+    await this.#save(join(this.path, STATE_FILES.tenure), tenure);
   }
 
   async saveCounters(counters: object): Promise<void> {
-    await this.#save(join(this.path, 'counters.json'), counters);
+    await this.#save(join(this.path, STATE_FILES.counters), counters);
   }
 
   async savePredating(predating: object): Promise<void> {
-    await this.#save(join(this.path, 'predating.json'), predating);
+    await this.#save(join(this.path, STATE_FILES.predating), predating);
   }
 
   async #objectFiles(faults: Fault[]): Promise<string[]> {
