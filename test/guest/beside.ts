@@ -1,7 +1,7 @@
 // Several guests beside each other, as many as there are slots (test/guest/run.ts).
 import { emulatorFor } from './qemu.js';
 import { KERNELS, kernelImage, type KernelName } from './kernel-image.js';
-import type { GuestResult } from './run.js';
+import { GUESTS_AT_A_TIME, type GuestResult } from './run.js';
 
 export interface KernelResult {
   readonly kernel: KernelName;
@@ -21,10 +21,16 @@ export async function runBesideEachOther(
     await kernelImage(kernel);
     await emulatorFor(kernel);
   }
-  const running = kernels.toReversed().map(async (kernel) => ({ kernel, result: await run(kernel) }));
-  const results = await Promise.allSettled(running);
-  return results.toReversed().map((result) => {
-    if (result.status === 'rejected') throw result.reason as Error;
-    return result.value;
-  });
+  const waiting = kernels.toReversed();
+  const results: KernelResult[] = [];
+  const takeNext = async (): Promise<void> => {
+    for (let kernel = waiting.shift(); kernel !== undefined; kernel = waiting.shift()) {
+      results.push({ kernel, result: await run(kernel) });
+    }
+  };
+  const workers = Array.from({ length: GUESTS_AT_A_TIME }, takeNext);
+  for (const worker of await Promise.allSettled(workers)) {
+    if (worker.status === 'rejected') throw worker.reason as Error;
+  }
+  return kernels.flatMap((kernel) => results.filter((one) => one.kernel === kernel));
 }
