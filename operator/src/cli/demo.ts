@@ -47,15 +47,15 @@ export async function demoVerb(terminal: Terminal, options: DemoOptions): Promis
   try {
     running = await startDemoAgent({ policies: demoPolicies(), confine: DEMO_CGROUP, folder: STAGE });
     failures = await new Show(terminal, stage, running.agent).run();
+    if (wantsGuest(offer, options)) failures += await runInGuest(terminal, options.guest);
+    terminal.line(
+      failures === 0 ? terminal.paint('green', 'all as it should be') : terminal.paint('red', `${failures} failed`),
+    );
     if (!options.once) await invite(terminal, stage);
   } finally {
     await running?.end();
     await stage.clear();
   }
-  if (wantsGuest(offer, options)) failures += await runInGuest(terminal, options.guest);
-  terminal.line(
-    failures === 0 ? terminal.paint('green', 'all as it should be') : terminal.paint('red', `${failures} failed`),
-  );
   return failures === 0 ? EXIT.ok : EXIT.negative;
 }
 
