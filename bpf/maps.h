@@ -183,6 +183,7 @@ struct {
 	__type(value, struct rf_scratch);
 } scratch SEC(".maps");
 
+/* index -> working memory for decisions beyond those that scratch has for their CPU; taken in the same way. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, RF_SCRATCH_SPARE);

@@ -150,8 +150,8 @@ __attribute__((noinline)) int pod_of_name(struct rf_scratch *s)
 }
 
 /*
- * A container's cgroup has been made. The agent has heard of it, or its pod is known, or not; the agent says more when it knows the container's name. Names
- * that a host process under policies has made are its own: pods live beside it, or at the top.
+ * A container's cgroup has been made. The agent has heard of it, or its pod is known, or not; the agent says more when it knows
+ * the container's name. Names that a host process under policies has made are its own: pods live beside it, or at the top.
  */
 static __always_inline bool container_made(struct rf_scratch *s, __u64 id, const struct rf_workload *above)
 {
